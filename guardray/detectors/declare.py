@@ -1,0 +1,174 @@
+"""How a detector is declared: metadata, what it looks at, what it says, and the events that prove it.
+
+Three kinds, by what they must remember:
+
+- `RuleDetector` remembers nothing: an expression over one row.
+- `ChangeDetector` remembers the last known configuration of a key, and judges changes in the order of their time.
+- `WindowDetector` remembers summaries of a key over a span of event time, and fires where they cross a threshold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Literal
+
+import polars as pl
+
+from guardray.findings.details import Details
+from guardray.schema import EventSchema
+from guardray.stats.measures import Measure
+from guardray.types import ResourceRole, Row
+
+Source = Literal["cloudtrail-management", "cloudtrail-s3", "vpc-flow", "dns"]
+Method = Literal["rule", "intel", "rate"]
+Category = Literal[
+    "c2",
+    "crypto",
+    "blackhole",
+    "sinkhole",
+    "droppoint",
+    "dga",
+    "driveby",
+    "phishing",
+    "malicious",
+    "scanner",
+    "tor-exit",
+    "tor-entry",
+    "tor-relay",
+    "public-resolver",
+    "reputation-abused",
+    "reputation-malicious",
+    "reputation-suspicious",
+    "reputation-crypto",
+    "custom",
+]
+
+
+@dataclass(frozen=True)
+class Example:
+    """Rows that a detector must (`fires`) or must not (`quiet`) raise a finding for."""
+
+    name: str
+    rows: tuple[Mapping[str, Any], ...]
+    fires: bool
+    indicators: Mapping[str, Category] = ()  # type: ignore[assignment]  # address or domain: its category
+    severity: float | None = None
+
+
+def fires(name: str, *rows: Mapping[str, Any], indicators: Mapping[str, Category] | None = None, severity: float | None = None) -> Example:
+    """These rows, in this order, give at least one finding (of this severity, where it is given)."""
+    return Example(name, rows, fires=True, indicators=indicators or {}, severity=severity)
+
+
+def quiet(name: str, *rows: Mapping[str, Any], indicators: Mapping[str, Category] | None = None) -> Example:
+    """These rows give no finding."""
+    return Example(name, rows, fires=False, indicators=indicators or {})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Detector:
+    """What every kind has.
+
+    Attributes:
+        finding_type: GuardDuty's name, `ThreatPurpose:ResourceTypeAffected/ThreatFamilyName[.Mechanism][!Artifact]`.
+        severity: the finding's severity unless `details` gives another.
+        source: the log it reads.
+        schema: the normalised rows it reads.
+        role: the resource's role in the finding unless `details` gives another.
+        entity: columns whose values, with account, Region and type, make two sightings one finding.
+        details: a row to what the finding says of it.
+        examples: proof; at least one that fires and one that is quiet.
+        tunables: the numbers a user may change, by name; each is explained where it is defined.
+    """
+
+    finding_type: str
+    severity: float
+    source: Source
+    schema: EventSchema
+    role: ResourceRole
+    entity: tuple[str, ...]
+    details: Callable[[Row], Details]
+    examples: tuple[Example, ...]
+    tunables: Mapping[str, float] = ()  # type: ignore[assignment]
+
+    @property
+    def method(self) -> Method:
+        return "rule"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuleDetector(Detector):
+    """Fires for each row where the expression is true. Null counts as false."""
+
+    where: pl.Expr
+
+
+@dataclass(frozen=True, kw_only=True)
+class IndicatorDetector(RuleDetector):
+    """A rule that also wants the address or domain in `indicator` on a threat list of the category.
+
+    `details` finds the matching entries in `row["indicators"]`: a tuple of `guardray.context.intel.Indicator`.
+    """
+
+    indicator: str
+    category: Category
+
+    @property
+    def method(self) -> Method:
+        return "intel"
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A change judged. `facts` is put into the row for `details`, under `facts`."""
+
+    state: Any  # the configuration after the change, as JSON can hold it; None forgets the key
+    fires: bool = False
+    facts: Mapping[str, Any] = ()  # type: ignore[assignment]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChangeDetector(Detector):
+    """Judges configuration changes against the last known configuration of their key, in order of event time.
+
+    Attributes:
+        where: the rows that tell of a configuration: changes, and reads that show it.
+        key: columns that name what is configured, such as the account or the bucket.
+        judge: the row and the last known configuration (None: unknown) to the judgement.
+    """
+
+    where: pl.Expr
+    key: tuple[str, ...]
+    judge: Callable[[Row, Any], Judgement]
+
+
+@dataclass(frozen=True, kw_only=True)
+class WindowDetector(Detector):
+    """Fires for each key and window whose measures cross the threshold.
+
+    Keys are numbers, so that they live in columns: addresses as IPv4 numbers, ports, protocols. The interface that
+    saw the traffic is always the first part of a key. Measures only grow inside a window, so a crossing holds.
+
+    Attributes:
+        where: the rows that are counted. Null counts as false.
+        key: numeric columns of the schema.
+        window: length of the tumbling windows, by event time; `hop` makes them slide by that much instead.
+        measures: name to summary.
+        crossed: an expression over one row a window: `key` columns, measures, `is_actor` (the interface owns the
+            source address; null when it cannot be told), `window_start`, `first_seen`, `last_seen`, and the
+            interface's `instance_uid`, `vpc_uid`, `subnet_uid`, `interface_uid`.
+            `details` gets the same columns.
+    """
+
+    where: pl.Expr
+    key: tuple[str, ...]
+    window: timedelta
+    hop: timedelta | None = None
+    measures: Mapping[str, Measure]
+    crossed: pl.Expr
+
+    @property
+    def method(self) -> Method:
+        return "rate"

@@ -1,0 +1,1 @@
+"""Findings: what a detector saw, folded into GuardDuty's finding, and written as its JSON."""

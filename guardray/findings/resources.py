@@ -1,0 +1,75 @@
+"""What of ours a finding is about: GuardDuty's `resource` blocks, with what logs alone can tell. Null is left out of JSON."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from guardray.types import Row
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccessKey:
+    """The credentials behind a call: `accessKeyDetails`."""
+
+    user_type: str | None
+    user_name: str | None
+    principal_id: str | None
+    access_key_id: str | None
+
+    @classmethod
+    def of(cls, row: Row) -> AccessKey:
+        """The caller of an `api_activity` row."""
+        return cls(
+            user_type=row["actor_user_type"],
+            user_name=row["actor_user_name"],
+            principal_id=row["actor_user_uid_alt"],
+            access_key_id=row["actor_user_credential_uid"],
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkInterface:
+    """One of `instanceDetails.networkInterfaces`."""
+
+    interface_id: str | None = None
+    private_ip: str | None = None
+    vpc_id: str | None = None
+    subnet_id: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Instance:
+    """An EC2 instance: `instanceDetails`. The instance id is null where only the interface or address is known."""
+
+    instance_id: str | None
+    interface: NetworkInterface
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublicAccess:
+    """How far a bucket is open, as `publicAccess` says it."""
+
+    effective_permission: str  # PUBLIC, NOT_PUBLIC or UNKNOWN
+    acl_read: bool = False
+    acl_write: bool = False
+    policy_read: bool = False
+    policy_write: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class S3Bucket:
+    """One of `s3BucketDetails`."""
+
+    name: str
+    public_access: PublicAccess | None = None
+    object_key: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resource:
+    """`resource`: the type says which block is the primary one; several may be filled."""
+
+    resource_type: str  # AccessKey, Instance or S3Bucket
+    access_key: AccessKey | None = None
+    instance: Instance | None = None
+    s3_buckets: tuple[S3Bucket, ...] = ()

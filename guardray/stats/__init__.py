@@ -1,0 +1,1 @@
+"""Mergeable summaries over keys, as columns."""
