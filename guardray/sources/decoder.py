@@ -1,0 +1,67 @@
+"""What a decoder of one log format takes and gives: the few types that the reader and all decoders share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import polars as pl
+
+from guardray.schema import EventSchema
+
+
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """What an object's name tells about its records; fills columns that a record itself lacks."""
+
+    url: str
+    account_id: str | None = None
+    region: str | None = None
+    key_time: datetime | None = None
+    lateness: timedelta = timedelta(0)
+
+    @property
+    def late_before(self) -> datetime | None:
+        """Rows earlier than this are late; None when the object's delivery time is unknown, then none is."""
+        return None if self.key_time is None else self.key_time - self.lateness
+
+
+@dataclass(frozen=True, kw_only=True)
+class BadRow:
+    """A record that could not be normalised.
+
+    `position` is its byte offset in the decompressed text, for Parquet its row number.
+    """
+
+    position: int
+    reason: str
+    content: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decoded:
+    """Records of one object in the columns of one schema.
+
+    Every record read is somewhere: `read == frame.height + len(bad) + empty + passed_over`. `empty` counts records
+    without traffic (`NODATA`, `SKIPDATA`), `passed_over` those that are well-formed but of no use here.
+    """
+
+    frame: pl.DataFrame
+    read: int
+    bad: tuple[BadRow, ...] = ()
+    empty: int = 0
+    passed_over: int = 0
+
+
+class LineDecoder(Protocol):
+    """Decodes one object of a line format; made per object, so that it may keep what a header line said."""
+
+    schema: EventSchema
+
+    def decode(self, lines: bytes, offset: int, origin: Origin) -> Decoded:
+        """Decode whole lines; `offset` is where `lines` starts in the decompressed text.
+
+        A last line without its line end is a whole line too. A header line is not counted as read.
+        """
+        ...
