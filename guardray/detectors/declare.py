@@ -57,7 +57,9 @@ class Example:
     severity: float | None = None
 
 
-def fires(name: str, *rows: Mapping[str, Any], indicators: Mapping[str, Category] | None = None, severity: float | None = None) -> Example:
+def fires(
+    name: str, *rows: Mapping[str, Any], indicators: Mapping[str, Category] | None = None, severity: float | None = None
+) -> Example:
     """These rows, in this order, give at least one finding (of this severity, where it is given)."""
     return Example(name, rows, fires=True, indicators=indicators or {}, severity=severity)
 
@@ -107,12 +109,12 @@ class RuleDetector(Detector):
 
 @dataclass(frozen=True, kw_only=True)
 class IndicatorDetector(RuleDetector):
-    """A rule that also wants the address or domain in `indicator` on a threat list of the category.
+    """A rule that also wants the address or domain in one of the `indicator` columns on a threat list of the category.
 
     `details` finds the matching entries in `row["indicators"]`: a tuple of `guardray.context.intel.Indicator`.
     """
 
-    indicator: str
+    indicator: tuple[str, ...]
     category: Category
 
     @property
