@@ -1,0 +1,19 @@
+"""Types for the signatures of compiled functions.
+
+Signatures are written out so that each function is compiled once and found in numba's cache, however its arguments
+were made. Inputs are declared read-only: such parameters take writable arrays too, the reverse is refused.
+"""
+
+from __future__ import annotations
+
+from numba import types
+
+U64S = types.Array(types.uint64, 1, "C")
+I64S = types.Array(types.int64, 1, "C")
+U64_ROWS = types.Array(types.uint64, 2, "C")
+I64_ROWS = types.Array(types.int64, 2, "C")
+
+READ_U64S = types.Array(types.uint64, 1, "C", readonly=True)
+READ_I64S = types.Array(types.int64, 1, "C", readonly=True)
+READ_U64_ROWS = types.Array(types.uint64, 2, "C", readonly=True)
+READ_I64_ROWS = types.Array(types.int64, 2, "C", readonly=True)
