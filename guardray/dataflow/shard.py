@@ -1,0 +1,154 @@
+"""The stateful half: merges partial aggregates, judges changes in time order, closes windows at the watermark."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from guardray.dataflow.hits import sightings_of
+from guardray.dataflow.ingest import window_table
+from guardray.dataflow.partials import Partials
+from guardray.detectors.declare import ChangeDetector, Detector, WindowDetector
+from guardray.findings.sighting import Sighting
+from guardray.shards.changes import ChangeBuffer, Configurations
+from guardray.shards.deduplicator import Deduplicator
+from guardray.shards.directory import EntityDirectory
+from guardray.stats.hashing import hash_combine
+
+REDELIVERY_SLACK = 86_400_000_000
+"""Events are remembered for a day (in microseconds) past the watermark, for copies that come later than the bound."""
+
+END_OF_TIME = np.iinfo(np.int64).max
+"""The watermark, in microseconds, after which nothing more can come."""
+
+
+class Shard:
+    """State of the keys that one shard owns. The same events give the same sightings, however they were cut."""
+
+    def __init__(self, detectors: Sequence[Detector]) -> None:
+        self._changes = {d.finding_type: d for d in detectors if isinstance(d, ChangeDetector)}
+        self._windows = {d.finding_type: d for d in detectors if isinstance(d, WindowDetector)}
+        self._tables = {name: window_table(d) for name, d in self._windows.items()}
+        self._crossed: dict[str, list[pl.DataFrame]] = {name: [] for name in self._windows}
+        self._buffers = {name: ChangeBuffer() for name in self._changes}
+        self._configurations = {name: Configurations() for name in self._changes}
+        self._entities = EntityDirectory()
+        self._seen = Deduplicator()
+        self._objects: set[int] = set()
+
+    def first_seen(self, hashes: np.ndarray, times: np.ndarray) -> np.ndarray:
+        """True where an event's hash is new. See `Deduplicator.first_seen`."""
+        return self._seen.first_seen(hashes, times)
+
+    def first_object(self, digest: int) -> bool:
+        """True where an object of this content was not read before."""
+        if digest in self._objects:
+            return False
+        self._objects.add(digest)
+        return True
+
+    def merge(self, partials: Partials) -> None:
+        """Takes in partial aggregates of an ingest worker."""
+        for finding_type, table in partials.windows.items():
+            self._tables[finding_type].merge(table)
+        for finding_type, rows in partials.changes.items():
+            self._buffers[finding_type].add(rows)
+        if partials.entities is not None:
+            self._entities.merge(partials.entities)
+
+    def advance(self, watermark: int) -> list[Sighting]:
+        """Judges and closes all that lies before the watermark (microseconds), since no earlier row will come.
+
+        Windows that crossed wait for `finish`: which end of a connection is ours may be learned from later rows.
+        """
+        for finding_type, table in self._tables.items():
+            closed = self._possibly_crossed(self._windows[finding_type], table.close(watermark))
+            if closed.height:
+                self._crossed[finding_type].append(closed)
+        self._seen.forget(watermark - REDELIVERY_SLACK)
+        return [s for name, detector in self._changes.items() for s in self._judge(name, detector, watermark)]
+
+    def finish(self) -> list[Sighting]:
+        """Closes everything, and decides the windows that crossed with all that is now known of the interfaces."""
+        sightings = self.advance(END_OF_TIME)
+        for finding_type, detector in self._windows.items():
+            if frames := self._crossed[finding_type]:
+                sightings.extend(self._decide(detector, pl.concat(frames)))
+                frames.clear()
+        return sightings
+
+    def crossing(self) -> list[Sighting]:
+        """Windows that are still open and have crossed since the last call: an early, incomplete account."""
+        return [
+            sighting
+            for finding_type, detector in self._windows.items()
+            for sighting in self._decide(
+                detector, self._tables[finding_type].frame(self._tables[finding_type].touched())
+            )
+        ]
+
+    def state_bytes(self) -> int:
+        """Memory of the window tables."""
+        return sum(table.nbytes for table in self._tables.values())
+
+    def state_rows(self) -> int:
+        """Keys in the window tables."""
+        return sum(len(table) for table in self._tables.values())
+
+    def _possibly_crossed(self, detector: WindowDetector, windows: pl.DataFrame) -> pl.DataFrame:
+        """The windows that cross whichever end of the connection is ours."""
+        if windows.is_empty():
+            return windows
+        attached = self._entities.attach(windows)
+        ours = attached.with_columns(is_actor=pl.lit(True)).select(detector.crossed.fill_null(False)).to_series()
+        theirs = attached.with_columns(is_actor=pl.lit(False)).select(detector.crossed.fill_null(False)).to_series()
+        return windows.filter(ours | theirs)
+
+    def _decide(self, detector: WindowDetector, windows: pl.DataFrame) -> list[Sighting]:
+        if windows.is_empty():
+            return []
+        crossed = self._entities.attach(windows).filter(detector.crossed)
+        if crossed.is_empty():
+            return []
+        return sightings_of(detector, _occurrences(crossed, detector))
+
+    def _judge(self, finding_type: str, detector: ChangeDetector, watermark: int) -> list[Sighting]:
+        rows = self._buffers[finding_type].release(watermark)
+        if rows.is_empty():
+            return []
+        judged = self._configurations[finding_type].judge_all(detector, rows)
+        fired = [(row, dict(judgement.facts)) for row, judgement in judged if judgement.fires]
+        return _change_sightings(detector, rows.schema, fired)
+
+
+def _change_sightings(
+    detector: ChangeDetector, schema: pl.Schema, fired: Sequence[tuple[dict[str, Any], dict[str, Any]]]
+) -> list[Sighting]:
+    if not fired:
+        return []
+    hits = pl.DataFrame([row for row, _ in fired], schema=schema, orient="row").with_columns(
+        pl.Series("facts", [facts for _, facts in fired], dtype=pl.Object),
+        digest=pl.col("event_hash"),
+        last_seen=pl.col("time"),
+    )
+    return sightings_of(detector, hits)
+
+
+def _occurrences(crossed: pl.DataFrame, detector: WindowDetector) -> pl.DataFrame:
+    """Adds what makes each window one occurrence: its time, a digest of its key, and the resource it is about."""
+    key = [crossed[column].to_numpy() for column in detector.key]
+    starts = crossed["window_start"].to_physical().to_numpy()
+    return crossed.with_columns(
+        pl.Series("digest", hash_combine(crossed["subject"].to_numpy(), *key, starts)),
+        pl.coalesce("instance_uid", "interface_uid").alias("resource_uid"),
+        time=pl.col("first_seen"),
+    )
+
+
+def microseconds(time: datetime) -> int:
+    """Microseconds since 1970 of an aware datetime."""
+    return round(time.timestamp() * 1_000_000)

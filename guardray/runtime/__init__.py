@@ -1,0 +1,1 @@
+"""The same operators in Ray actors. The only package that imports Ray."""
