@@ -1,0 +1,49 @@
+# The project's named commands, the same on a laptop and in CI. They need Python 3.11, pip and make.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-quick lint format bench docs clean
+
+help: ## Show these commands.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+setup: $(READY) ## Make .venv with the command in .venv/bin/guardray.
+
+# Done again only when the requirements change; an environment made by hand is completed, not replaced.
+$(READY): pyproject.toml constraints.txt
+	@"$(PYTHON)" -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed: make PYTHON=...")'
+	test -x $(BIN)/python || "$(PYTHON)" -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,postgres,ocsf]'
+	@touch $@
+
+demo: setup ## Write a small simulated account, scan it, show the findings.
+	$(BIN)/guardray demo
+
+test: setup ## Run every test.
+	$(BIN)/python -m pytest
+
+test-quick: setup ## Run the tests that need neither Ray nor much time.
+	$(BIN)/python -m pytest -m "not ray and not slow"
+
+lint: setup ## Check style, formatting and types.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: setup ## Put the code into the project's format.
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: setup ## Measure decoding and scanning, for each kind of log.
+	$(BIN)/guardray bench
+
+docs: setup ## Write the generated parts of docs/ anew.
+	PYTHONPATH=docs $(BIN)/python -m guardray_docs
+
+clean: ## Remove the environment, caches and what the demo left.
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .cache dist guardray-data guardray-demo
+	find guardray tests docs -name __pycache__ -prune -exec rm -rf {} +
