@@ -17,3 +17,5 @@ READ_U64S = types.Array(types.uint64, 1, "C", readonly=True)
 READ_I64S = types.Array(types.int64, 1, "C", readonly=True)
 READ_U64_ROWS = types.Array(types.uint64, 2, "C", readonly=True)
 READ_I64_ROWS = types.Array(types.int64, 2, "C", readonly=True)
+
+PAIR = types.UniTuple(types.int64, 2)  # type: ignore[no-untyped-call]

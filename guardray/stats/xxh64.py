@@ -3,21 +3,16 @@
 Arrow lays strings out as views: the length, then either the bytes themselves (12 or fewer, padded with zeros) or four
 bytes of prefix, a buffer number and an offset. Short strings, which most log fields are, hash without leaving the view.
 
-Words are read as little-endian, as Arrow has them on every machine it supports natively.
-
 Source: xxHash fast digest algorithm, specification 0.1.1, section "XXH64 algorithm description".
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from llvmlite import ir  # type: ignore[import-untyped]
 from numba import njit, types
-from numba.extending import intrinsic
 
 from guardray.stats.compiled import READ_U64_ROWS, READ_U64S, U64S
+from guardray.stats.intrinsics import load_u8, load_u32, load_u64
 
 P1 = np.uint64(0x9E3779B185EBCA87)
 P2 = np.uint64(0xC2B2AE3D27D4EB4F)
@@ -26,25 +21,6 @@ P4 = np.uint64(0x85EBCA77C2B2AE63)
 P5 = np.uint64(0x27D4EB2F165667C5)
 BITS = np.uint64(64)
 INLINE = 12
-
-
-def _loader(bits: int, result: Any) -> Any:
-    """A compiled function from an address to the unaligned word of this many bits there, as uint64."""
-
-    @intrinsic
-    def load(typing_context: Any, address: Any) -> Any:
-        def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            word = builder.load(builder.inttoptr(arguments[0], ir.IntType(bits).as_pointer()), align=1)
-            return word if bits == 64 else builder.zext(word, ir.IntType(64))
-
-        return result(types.uint64), build
-
-    return load
-
-
-_load_u64 = _loader(64, types.uint64)
-_load_u32 = _loader(32, types.uint64)
-_load_u8 = _loader(8, types.uint64)
 
 
 @njit(nogil=True)
@@ -108,10 +84,10 @@ def _hash_stripes(address: np.uint64, count: np.uint64) -> np.uint64:
     """The four lanes over `count` stripes of 32 bytes, folded into one word."""
     a, b, c, d = P1 + P2, P2, np.uint64(0), np.uint64(0) - P1
     for _ in range(count):
-        a = _round(a, _load_u64(address))
-        b = _round(b, _load_u64(address + np.uint64(8)))
-        c = _round(c, _load_u64(address + np.uint64(16)))
-        d = _round(d, _load_u64(address + np.uint64(24)))
+        a = _round(a, load_u64(address))
+        b = _round(b, load_u64(address + np.uint64(8)))
+        c = _round(c, load_u64(address + np.uint64(16)))
+        d = _round(d, load_u64(address + np.uint64(24)))
         address += np.uint64(32)
     digest = _rotate(a, np.uint64(1)) + _rotate(b, np.uint64(7))
     digest += _rotate(c, np.uint64(12)) + _rotate(d, np.uint64(18))
@@ -129,13 +105,13 @@ def _hash_bytes(address: np.uint64, length: np.uint64) -> np.uint64:
         address += stripes * np.uint64(32)
     digest += length
     while address + np.uint64(8) <= end:
-        digest = _take_u64(digest, _load_u64(address))
+        digest = _take_u64(digest, load_u64(address))
         address += np.uint64(8)
     if address + np.uint64(4) <= end:
-        digest = _take_u32(digest, _load_u32(address))
+        digest = _take_u32(digest, load_u32(address))
         address += np.uint64(4)
     while address < end:
-        digest = _take_u8(digest, _load_u8(address))
+        digest = _take_u8(digest, load_u8(address))
         address += np.uint64(1)
     return _avalanche(digest)
 

@@ -1,0 +1,1 @@
+"""Keyed state of accounts and resources as plain classes: windows, known events, configurations, interfaces."""

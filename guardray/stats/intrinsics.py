@@ -1,0 +1,52 @@
+"""The few machine instructions that numba does not offer: loads from an address and prefetching.
+
+Addresses are uint64, and the caller keeps what they point into alive. Words are read in the machine's own order, which
+is little-endian wherever numba and Arrow's wheels run.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llvmlite import ir  # type: ignore[import-untyped]
+from numba import types
+from numba.extending import intrinsic
+
+_WORD = ir.IntType(64)
+_FLAG = ir.IntType(32)
+
+
+def _loader(bits: int) -> Any:
+    """A compiled function from an address to the unaligned word of this many bits there, as uint64."""
+
+    @intrinsic
+    def load(typing_context: Any, address: Any) -> Any:
+        def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            word = builder.load(builder.inttoptr(arguments[0], ir.IntType(bits).as_pointer()), align=1)
+            return word if bits == 64 else builder.zext(word, _WORD)
+
+        return types.uint64(types.uint64), build
+
+    return load
+
+
+load_u64 = _loader(64)
+load_u32 = _loader(32)
+load_u8 = _loader(8)
+
+
+def _prefetch(typing_context: Any, address: Any) -> Any:
+    """Source: LLVM language reference, `llvm.prefetch`: a read, to keep in every cache level, of data."""
+
+    def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        pointer = builder.inttoptr(arguments[0], ir.IntType(8).as_pointer())
+        kind = ir.FunctionType(ir.VoidType(), [pointer.type, _FLAG, _FLAG, _FLAG])
+        call = builder.module.declare_intrinsic("llvm.prefetch", [pointer.type], kind)
+        builder.call(call, [pointer, _FLAG(0), _FLAG(3), _FLAG(1)])
+        return context.get_dummy_value()
+
+    return types.void(types.uint64), build
+
+
+prefetch: Any = intrinsic(_prefetch)
+"""Ask for the cache line at an address, to be read soon. Never faults."""
