@@ -1,0 +1,195 @@
+"""AWS Security Finding Format, as GuardDuty sends its findings to Security Hub.
+
+Source: the Security Hub user guide on the format's attributes, and the GuardDuty user guide on its integration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+from guardray.findings.ends import NamedResource, named_resources
+from guardray.findings.finding import Finding
+from guardray.findings.finding_type import FindingType
+from guardray.findings.identity import detector_arn
+from guardray.findings.severity import Severity
+from guardray.findings.wire import time_text, to_json
+from guardray.findings.wire.members import Json, known
+
+# The longest values that Security Hub takes.
+_TITLE_CHARS = 256
+_DESCRIPTION_CHARS = 1024
+_PRODUCT_FIELDS = 50
+_PRODUCT_KEY_CHARS = 128
+_PRODUCT_VALUE_CHARS = 2048
+
+# Security Hub derives the label from these numbers, and writes the lowest of each band for a label.
+_NORMALIZED = {Severity.LOW: 1, Severity.MEDIUM: 40, Severity.HIGH: 70, Severity.CRITICAL: 90}
+
+_NAMESPACES = {
+    "Backdoor": "TTPs/Command and Control",
+    "Behavior": "Unusual Behaviors/VM",
+    "CredentialAccess": "TTPs/Credential Access",
+    "CryptoCurrency": "Effects/Resource Consumption",
+    "DefenseEvasion": "TTPs/Defense Evasion",
+    "Discovery": "TTPs/Discovery",
+    "Execution": "TTPs/Execution",
+    "Exfiltration": "Effects/Data Exfiltration",
+    "Impact": "TTPs/Impact",
+    "InitialAccess": "TTPs/Initial Access",
+    "LateralMovement": "TTPs/Lateral Movement",
+    "Persistence": "TTPs/Persistence",
+    "PrivilegeEscalation": "TTPs/Privilege Escalation",
+    "Recon": "TTPs/Discovery",
+    "Stealth": "TTPs/Defense Evasion",
+    "Trojan": "TTPs/Command and Control",
+}
+_FAMILY_NAMESPACES = {
+    "BucketBlockPublicAccessDisabled": "Effects/Data Exposure",
+    "DenialOfService": "Effects/Denial of Service",
+    "DriveBySourceTraffic": "TTPs/Initial Access",
+    "DropPoint": "Effects/Data Exfiltration",
+    "InstanceCredentialExfiltration": "Effects/Data Exfiltration",
+    "RDPBruteForce": "TTPs/Initial Access",
+    "SSHBruteForce": "TTPs/Initial Access",
+    "TorClient": "Effects/Resource Consumption",
+    "TorRelay": "Effects/Resource Consumption",
+    "WinRMBruteForce": "TTPs/Initial Access",
+}
+
+# Members of GuardDuty's actions that Security Hub's have too, in their order.
+_ACTION_MEMBERS = {
+    "awsApiCallAction": ("api", "serviceName", "callerType", "remoteIpDetails", "domainDetails", "affectedResources"),
+    "networkConnectionAction": (
+        "connectionDirection",
+        "remoteIpDetails",
+        "remotePortDetails",
+        "localPortDetails",
+        "protocol",
+        "blocked",
+    ),
+    "portProbeAction": ("portProbeDetails", "blocked"),
+    "dnsRequestAction": ("domain", "protocol", "blocked"),
+}
+_CALLER_TYPES = {"Remote IP": "remoteIp", "Domain": "domain"}
+
+
+def to_asff(finding: Finding) -> Json:
+    """A finding as Security Hub's BatchImportFindings takes it."""
+    types = [_type(finding.type)]
+    severity = _severity(finding.severity)
+    return {
+        "SchemaVersion": "2018-10-08",
+        "Id": finding.arn,
+        "ProductArn": f"arn:{finding.partition}:securityhub:{finding.region}::product/aws/guardduty",
+        "ProductName": "GuardDuty",
+        "CompanyName": "Amazon",
+        "Region": finding.region,
+        "GeneratorId": detector_arn(finding.account_id, finding.region),
+        "AwsAccountId": finding.account_id,
+        "Types": types,
+        "FirstObservedAt": time_text(finding.event_first_seen),
+        "LastObservedAt": time_text(finding.event_last_seen),
+        "CreatedAt": time_text(finding.created_at),
+        "UpdatedAt": time_text(finding.updated_at),
+        "Severity": severity,
+        "Title": finding.title[:_TITLE_CHARS],
+        "Description": finding.description[:_DESCRIPTION_CHARS],
+        "ProductFields": _product_fields(finding),
+        "Resources": [_resource(finding, named) for named in named_resources(finding)],
+        "WorkflowState": "NEW",
+        "Workflow": {"Status": "NEW"},
+        "RecordState": "ARCHIVED" if finding.archived else "ACTIVE",
+        "Action": _action(to_json(finding)["service"]["action"]),
+        "FindingProviderFields": {"Severity": {"Label": severity["Label"]}, "Types": types},
+    }
+
+
+def _type(finding_type: str) -> str:
+    """Such as `TTPs/Initial Access/UnauthorizedAccess:EC2-SSHBruteForce`: Security Hub splits types at slashes."""
+    parts = FindingType.parse(finding_type)
+    namespace = _FAMILY_NAMESPACES.get(parts.threat_family_name) or _NAMESPACES.get(parts.threat_purpose, "TTPs")
+    return f"{namespace}/{finding_type.replace('/', '-')}"
+
+
+def _severity(number: float) -> Json:
+    band = Severity.of(number)
+    return {"Product": number, "Label": band.name, "Normalized": _NORMALIZED[band]}
+
+
+def _product_fields(finding: Finding) -> dict[str, str]:
+    """GuardDuty's `service` block, one text a leaf, as far as Security Hub's limits allow."""
+    leaves = _leaves("aws/guardduty/service", to_json(finding)["service"])
+    fitting = ((path, text[:_PRODUCT_VALUE_CHARS]) for path, text in leaves if len(path) <= _PRODUCT_KEY_CHARS)
+    return dict(islice(fitting, _PRODUCT_FIELDS))
+
+
+def _leaves(path: str, value: Any) -> Iterator[tuple[str, str]]:
+    match value:
+        case {**members} if members:
+            for name, member in members.items():
+                yield from _leaves(f"{path}/{name}", member)
+        case [_, *_]:
+            for index, item in enumerate(value):
+                yield from _leaves(f"{path}.{index}_", item)
+        case bool():
+            yield path, str(value).lower()
+        case None | {} | []:
+            yield path, ""
+        case _:
+            yield path, str(value)
+
+
+def _resource(finding: Finding, named: NamedResource) -> Json:
+    details = _details(finding, named)
+    return known(
+        Type=named.type,
+        Id=named.uid,
+        Partition=finding.partition,
+        Region=finding.region,
+        Details={named.type: details} if details else None,
+    )
+
+
+def _details(finding: Finding, named: NamedResource) -> Json:
+    resource = finding.resource
+    if named.type == "AwsIamAccessKey" and resource.access_key is not None:
+        key = resource.access_key
+        return known(
+            PrincipalId=key.principal_id,
+            PrincipalType=key.user_type,
+            PrincipalName=key.user_name,
+            AccessKeyId=key.access_key_id,
+        )
+    if named.type == "AwsEc2Instance" and resource.instance is not None:
+        interface = resource.instance.interface
+        address = interface.private_ip
+        versions = {} if address is None else {"IpV6Addresses" if ":" in address else "IpV4Addresses": [address]}
+        return known(**versions, VpcId=interface.vpc_id, SubnetId=interface.subnet_id)
+    return {}
+
+
+def _action(action: Mapping[str, Any]) -> Json:
+    name = next(name for name in action if name != "actionType")
+    member = {key: action[name][key] for key in _ACTION_MEMBERS[name] if key in action[name]}
+    if "callerType" in member:
+        member["callerType"] = _CALLER_TYPES[member["callerType"]]
+    affected = member.pop("affectedResources", None)
+    return {
+        "ActionType": action["actionType"],
+        _pascal(name): _pascal_members(member) | known(AffectedResources=affected or None),
+    }
+
+
+def _pascal_members(value: Any) -> Any:
+    """Members in Pascal case, without the IPv6 addresses that Security Hub's actions have no place for."""
+    if isinstance(value, Mapping):
+        return {_pascal(name): _pascal_members(member) for name, member in value.items() if name != "ipAddressV6"}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_pascal_members(item) for item in value]
+    return value
+
+
+def _pascal(name: str) -> str:
+    return name[0].upper() + name[1:]
