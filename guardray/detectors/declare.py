@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 import polars as pl
 
+from guardray.context.categories import Category
 from guardray.findings.details import Details
 from guardray.schema import EventSchema
 from guardray.stats.measures import Measure
@@ -23,27 +24,6 @@ from guardray.types import ResourceRole, Row
 
 Source = Literal["cloudtrail-management", "cloudtrail-s3", "vpc-flow", "dns"]
 Method = Literal["rule", "intel", "rate"]
-Category = Literal[
-    "c2",
-    "crypto",
-    "blackhole",
-    "sinkhole",
-    "droppoint",
-    "dga",
-    "driveby",
-    "phishing",
-    "malicious",
-    "scanner",
-    "tor-exit",
-    "tor-entry",
-    "tor-relay",
-    "public-resolver",
-    "reputation-abused",
-    "reputation-malicious",
-    "reputation-suspicious",
-    "reputation-crypto",
-    "custom",
-]
 
 
 @dataclass(frozen=True)

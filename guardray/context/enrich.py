@@ -1,0 +1,109 @@
+"""Columns that every batch gets before detectors see it: who acts, which end is public, who is on a threat list.
+
+Added to `api_activity`:
+    actor_principal: who acts, whatever the session: the role's unique id, else the principal id, else the ARN.
+    src_endpoint_indicators: UInt64, categories of the source address.
+
+Added to `network_activity`:
+    resource_uid: the instance, else the interface.
+    src_is_public, dst_is_public: publicly routable IPv4; null for IPv6.
+    is_request: the source is the client of the connection; null where it cannot be told.
+    src_endpoint_indicators, dst_endpoint_indicators: UInt64, categories of the addresses.
+
+Added to `dns_activity`:
+    resource_uid: the instance, else the VPC and the client's address.
+    query_indicators: UInt64, categories of the name that was asked for.
+
+This runs over every row, so it is integer arithmetic on whole columns, and look-ups are left out where no list could
+answer them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import polars as pl
+
+from guardray.context.addresses import ipv4_numbers, is_public
+from guardray.context.intel import IndicatorStore
+from guardray.schema import EventSchema
+
+TCP, UDP = 6, 17
+SYN, ACK = 2, 16
+
+
+def enrich(frame: pl.DataFrame, schema: EventSchema, store: IndicatorStore) -> pl.DataFrame:
+    """The batch with its class's further columns."""
+    return _ENRICHERS[schema.name](frame, store)
+
+
+def _api_activity(frame: pl.DataFrame, store: IndicatorStore) -> pl.DataFrame:
+    principal = pl.coalesce("actor_session_issuer_uid", "actor_user_uid_alt", "actor_user_uid")
+    return frame.with_columns(
+        principal.alias("actor_principal"),
+        _text_categories(frame["src_endpoint_ip"], store).alias("src_endpoint_indicators"),
+    )
+
+
+def _network_activity(frame: pl.DataFrame, store: IndicatorStore) -> pl.DataFrame:
+    return frame.with_columns(
+        pl.coalesce("instance_uid", "interface_uid").alias("resource_uid"),
+        is_public(pl.col("src_endpoint_ip_v4")).alias("src_is_public"),
+        is_public(pl.col("dst_endpoint_ip_v4")).alias("dst_is_public"),
+        _is_request().alias("is_request"),
+        _number_categories(frame["src_endpoint_ip_v4"], store).alias("src_endpoint_indicators"),
+        _number_categories(frame["dst_endpoint_ip_v4"], store).alias("dst_endpoint_indicators"),
+    )
+
+
+def _dns_activity(frame: pl.DataFrame, store: IndicatorStore) -> pl.DataFrame:
+    client = pl.concat_str("vpc_uid", "src_endpoint_ip", separator="/")
+    names = frame["query_hostname"]
+    return frame.with_columns(
+        pl.coalesce("instance_uid", client).alias("resource_uid"),
+        (store.domain_categories(names) if store.has_domains else _nothing()).alias("query_indicators"),
+    )
+
+
+def _is_request() -> pl.Expr:
+    """Whether the source is the client of the connection.
+
+    A SYN without ACK is the client's, one with ACK the server's. Where no SYN was seen, or flags are not logged, the
+    lower port is the server's; between equal ports it cannot be told. Protocols without ports have only requests.
+    """
+    is_tcp = pl.col("protocol_num") == TCP
+    handshake = pl.col("tcp_flags").fill_null(0) & (SYN | ACK)
+    src_port, dst_port = pl.col("src_endpoint_port"), pl.col("dst_endpoint_port")
+    by_ports = pl.when(src_port != dst_port).then(dst_port < src_port)
+    return (
+        pl.when(is_tcp & (handshake & SYN != 0))
+        .then(handshake == SYN)
+        .when(is_tcp | (pl.col("protocol_num") == UDP))
+        .then(by_ports)
+        .otherwise(pl.col("protocol_num").is_not_null())
+    )
+
+
+def _number_categories(addresses: pl.Series, store: IndicatorStore) -> pl.Series | pl.Expr:
+    return store.ip_categories(addresses) if store.has_addresses else _nothing()
+
+
+def _text_categories(texts: pl.Series, store: IndicatorStore) -> pl.Series | pl.Expr:
+    """Categories of addresses in text; each distinct one is read once."""
+    if not store.has_addresses:
+        return _nothing()
+    distinct = texts.unique().drop_nulls()
+    numbers = distinct.cast(pl.String).to_frame("text").select(ipv4_numbers(pl.col("text"))).to_series()
+    masks = store.ip_categories(numbers)
+    return texts.replace_strict(distinct, masks, default=0, return_dtype=pl.UInt64)
+
+
+def _nothing() -> pl.Expr:
+    return pl.lit(0, pl.UInt64)
+
+
+_ENRICHERS: dict[str, Callable[[pl.DataFrame, IndicatorStore], pl.DataFrame]] = {
+    "api_activity": _api_activity,
+    "network_activity": _network_activity,
+    "dns_activity": _dns_activity,
+}
