@@ -5,6 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A loaded machine is slow now and then, which is no failure.
+settings.register_profile("guardray", deadline=None)
+settings.load_profile("guardray")
 
 
 @pytest.fixture(scope="session")
