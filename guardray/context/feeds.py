@@ -111,7 +111,7 @@ def parse_list(lines: pl.Series, kind: Kind) -> Entries:
 def _addresses(field: pl.Series) -> pl.DataFrame:
     """Addresses and CIDR blocks (host bits are cleared) that hold public addresses: `first`, `last`."""
     parts = field.str.extract_groups(r"^([0-9.]+)(?:/(\d{1,2}))?$").struct.rename_fields(["address", "prefix"])
-    size = 2 ** (32 - pl.col("prefix").cast(pl.Int64))
+    size = pl.lit(2, pl.Int64) ** (32 - pl.col("prefix").cast(pl.Int64))
     number = ipv4_numbers(pl.col("address")).cast(pl.Int64)
     first = number - number % size
     reserved = pl.any_horizontal(
