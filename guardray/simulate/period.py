@@ -1,0 +1,56 @@
+"""The stretch of time that a simulation covers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+
+from guardray.errors import UsageError
+
+HOUR = 3600.0
+DAY = 86400.0
+SHORTEST_DAYS = 0.125  # an attack and its quiet surroundings need three hours
+
+DEFAULT_START = datetime(2026, 1, 5, tzinfo=UTC)  # a Monday
+
+
+@dataclass(frozen=True)
+class Period:
+    """Epoch seconds from `start` up to `end`."""
+
+    start: float
+    end: float
+
+    @classmethod
+    def of(cls, start: datetime, days: float) -> Period:
+        """The period of so many days.
+
+        Raises:
+            UsageError: the start has no time zone, or the period is shorter than three hours.
+        """
+        if start.tzinfo is None:
+            raise UsageError(f"start {start.isoformat()} has no time zone")
+        if days < SHORTEST_DAYS:
+            raise UsageError(f"days is {days:g}, the shortest simulation is {SHORTEST_DAYS:g}")
+        first = float(int(start.timestamp()))
+        return cls(first, first + float(round(days * DAY)))
+
+    @property
+    def seconds(self) -> float:
+        return self.end - self.start
+
+    def moment(self, rng: np.random.Generator, duration: float = 0.0) -> float:
+        """A random start of something that takes `duration` seconds, clear of both ends of the period."""
+        first = self.start + 0.2 * min(self.seconds, DAY)
+        last = max(first + 1.0, self.end - duration - 0.05 * min(self.seconds, DAY))
+        return float(np.floor(rng.uniform(first, last)))
+
+    def pieces(self, length: float) -> Iterator[Period]:
+        """The period cut into pieces of `length` seconds; the last may be shorter."""
+        start = self.start
+        while start < self.end:
+            yield Period(start, min(start + length, self.end))
+            start += length

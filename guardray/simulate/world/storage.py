@@ -1,0 +1,59 @@
+"""Buckets of an account and the trail that logs into one of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from guardray.simulate.randomness import pick, stream, token
+
+Purpose = Literal["trail", "logs", "backup", "assets", "data"]
+
+_SUBJECTS = (
+    "orders",
+    "invoices",
+    "catalogue",
+    "uploads",
+    "reports",
+    "exports",
+    "media",
+    "leads",
+    "parrot-cam",
+    "models",
+)
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """A bucket by name and what it is for."""
+
+    name: str
+    purpose: Purpose
+
+    @property
+    def arn(self) -> str:
+        return f"arn:aws:s3:::{self.name}"
+
+
+@dataclass(frozen=True)
+class Trail:
+    """The account's trail and the bucket that it logs into."""
+
+    name: str
+    arn: str
+    bucket: Bucket
+
+
+def build_buckets(seed: int, account: str, company: str, count: int) -> tuple[Bucket, ...]:
+    """One bucket for the trail, one for other logs, one for backups, the rest for assets and data."""
+    rng = stream(seed, account, "buckets")
+    fixed = [
+        Bucket(f"{company}-trail-{token(rng, 6)}", "trail"),
+        Bucket(f"{company}-logs-{token(rng, 6)}", "logs"),
+        Bucket(f"{company}-backup-{token(rng, 6)}", "backup"),
+    ]
+    others: list[Bucket] = []
+    for index in range(max(count - len(fixed), 2)):
+        purpose: Purpose = "assets" if index % 3 == 0 else "data"
+        others.append(Bucket(f"{company}-{pick(rng, _SUBJECTS)}-{token(rng, 6)}", purpose))
+    return (*fixed, *others)
