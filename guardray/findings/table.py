@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterable, Iterator
 
-from rich.box import ASCII2, SIMPLE_HEAD, Box
+from rich.box import ASCII2, SIMPLE_HEAD
 from rich.console import Console, ConsoleOptions, RenderResult
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from guardray.findings.ends import remote_name, resource_name
@@ -23,8 +21,10 @@ _BADGES = {
     Severity.LOW: "black on sky_blue2",
 }
 _MINUTE = "%Y-%m-%d %H:%M"
+
+# Widths from which the two ends get columns of their own, and from which the titles fit too.
+_ENDS_FROM = 100
 _TITLES_FROM = 160
-_COLUMNS_FROM = 100
 
 
 class FindingsTable:
@@ -34,10 +34,9 @@ class FindingsTable:
         self._findings = most_urgent_first(findings)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        signs = _ASCII if options.ascii_only else _UNICODE
         yield self._summary()
         if self._findings:
-            yield self._table(_columns(options.max_width, signs), signs)
+            yield self._table(options.max_width, _Cells(ascii_only=options.ascii_only))
 
     def _summary(self) -> Text:
         if not self._findings:
@@ -47,87 +46,85 @@ class FindingsTable:
         parts = [f"{bands[band]:,} {band.label.lower()}" for band in reversed(Severity) if bands[band]]
         return Text.assemble((f"{len(self._findings):,} {noun}", "bold"), ": ", ", ".join(parts))
 
-    def _table(self, columns: list[_Column], signs: _Signs) -> Table:
-        table = Table(box=signs.box, pad_edge=False, collapse_padding=True, header_style="dim", expand=False)
-        for column in columns:
-            table.add_column(column.header, justify=column.justify, overflow="fold", no_wrap=column.no_wrap)
-        for finding in self._findings:
-            table.add_row(*(column.cell(finding) for column in columns))
+    def _table(self, width: int, cells: _Cells) -> Table:
+        rows = [_columns(finding, width, cells) for finding in self._findings]
+        headers = [_header(name) for name in rows[0]]
+        table = Table(*headers, box=cells.box, pad_edge=False, collapse_padding=True, header_style="dim")
+        for row in rows:
+            table.add_row(*row.values())
         return table
 
 
-@dataclass(frozen=True)
-class _Signs:
-    box: Box
-    to: str
-    by: str
-    until: str
+class _Cells:
+    """The text of each cell, in signs that the terminal can show."""
+
+    def __init__(self, *, ascii_only: bool) -> None:
+        self._ascii_only = ascii_only
+        self.box = ASCII2 if ascii_only else SIMPLE_HEAD
+        self._to, self._by, self._until = ("->", "<-", "-") if ascii_only else ("→", "←", "\u2013")
+
+    def badge(self, finding: Finding) -> Text:
+        band = Severity.of(finding.severity)
+        return Text(f" {band.name:<8} ", style=_BADGES[band])
+
+    def type(self, finding: Finding) -> Text:
+        where, slash, what = finding.type.partition("/")
+        return Text.assemble((where + slash, "dim"), (what, "bold"))
+
+    def resource(self, finding: Finding) -> Text:
+        return self._from_logs(resource_name(finding), "cyan")
+
+    def remote(self, finding: Finding) -> Text:
+        """The other end, after an arrow that points away from whoever acts."""
+        remote = remote_name(finding)
+        if remote is None:
+            return Text()
+        arrow = self._to if finding.resource_role == "ACTOR" else self._by
+        return Text.assemble((f"{arrow} ", "dim"), self._from_logs(remote))
+
+    def type_and_ends(self, finding: Finding) -> Text:
+        ends = Text(" ").join([self.resource(finding), self.remote(finding)])
+        return Text("\n").join([self.type(finding), ends])
+
+    def title(self, finding: Finding) -> Text:
+        return self._from_logs(finding.title, "dim")
+
+    def seen(self, finding: Finding) -> Text:
+        return Text(f" {self._until} ".join(_ends_of_time(finding)))
+
+    def seen_in_two_lines(self, finding: Finding) -> Text:
+        return Text(f"\n{self._until} ".join(_ends_of_time(finding)))
+
+    def _from_logs(self, text: str, style: str = "") -> Text:
+        if self._ascii_only:
+            return Text("".join(char if char.isascii() and char.isprintable() else "?" for char in text), style=style)
+        return Text("".join(char if char.isprintable() else "�" for char in text), style=style)
 
 
-@dataclass(frozen=True)
-class _Column:
-    header: str
-    cell: Callable[[Finding], Text]
-    justify: Literal["left", "right"] = "left"
-    no_wrap: bool = False
-
-
-_UNICODE = _Signs(SIMPLE_HEAD, to="→", by="←", until="\u2013")
-_ASCII = _Signs(ASCII2, to="->", by="<-", until="-")
-
-
-def _columns(width: int, signs: _Signs) -> list[_Column]:
-    severity = _Column("Severity", _badge, no_wrap=True)
-    count = _Column("Count", lambda finding: Text(f"{finding.count:,}"), justify="right", no_wrap=True)
-    stacked = _Column("Seen (UTC)", lambda finding: _seen(finding, "\n"), justify="right", no_wrap=True)
-    if width < _COLUMNS_FROM:
-        return [severity, _Column("Finding", lambda finding: _type_and_ends(finding, signs)), stacked, count]
-    ends = [_Column("Resource", _resource), _Column("Remote end", lambda finding: _remote(finding, signs))]
+def _columns(finding: Finding, width: int, cells: _Cells) -> dict[str, Text]:
+    """The cells of one row by header: the fewer, the narrower."""
+    severity, count = {"Severity": cells.badge(finding)}, {"Count": Text(f"{finding.count:,}")}
+    if width < _ENDS_FROM:
+        seen = cells.seen_in_two_lines(finding)
+        return severity | {"Finding": cells.type_and_ends(finding), "Seen (UTC)": seen} | count
+    finding_type = {"Finding type": cells.type(finding)}
+    ends = {"Resource": cells.resource(finding), "Remote end": cells.remote(finding)}
     if width < _TITLES_FROM:
-        return [severity, _Column("Finding type", _type), *ends, stacked, count]
-    seen = _Column("Seen (UTC)", lambda finding: _seen(finding, f" {signs.until} "), no_wrap=True)
-    title = _Column("What happened", lambda finding: _printable(finding.title, "dim"))
-    return [severity, _Column("Finding type", _type), *ends, title, seen, count]
+        return severity | finding_type | ends | {"Seen (UTC)": cells.seen_in_two_lines(finding)} | count
+    title = {"What happened": cells.title(finding)}
+    return severity | finding_type | ends | title | {"Seen (UTC)": cells.seen(finding)} | count
 
 
-def _badge(finding: Finding) -> Text:
-    band = Severity.of(finding.severity)
-    return Text(f" {band.name:<8} ", style=_BADGES[band])
+def _header(name: str) -> Column:
+    is_fixed = name in ("Severity", "Seen (UTC)", "Count")
+    return Column(name, justify="right" if name == "Count" else "left", no_wrap=is_fixed, overflow="fold")
 
 
-def _type(finding: Finding) -> Text:
-    where, slash, what = finding.type.partition("/")
-    return Text.assemble((where + slash, "dim"), (what, "bold"))
-
-
-def _type_and_ends(finding: Finding, signs: _Signs) -> Text:
-    return Text("\n").join([_type(finding), Text(" ").join([_resource(finding), _remote(finding, signs)])])
-
-
-def _resource(finding: Finding) -> Text:
-    return _printable(resource_name(finding), "cyan")
-
-
-def _remote(finding: Finding, signs: _Signs) -> Text:
-    """The other end, after an arrow that points away from whoever acts."""
-    remote = remote_name(finding)
-    if remote is None:
-        return Text()
-    arrow = signs.to if finding.resource_role == "ACTOR" else signs.by
-    return Text.assemble((f"{arrow} ", "dim"), _printable(remote))
-
-
-def _seen(finding: Finding, separator: str) -> Text:
-    """When it first and last happened; the day once, and a time once, where they are the same."""
+def _ends_of_time(finding: Finding) -> Iterator[str]:
+    """When it first and last happened: the day, or the whole, only once where they are the same."""
     first, last = finding.event_first_seen, finding.event_last_seen
-    ends = [f"{first:{_MINUTE}}"]
+    yield f"{first:{_MINUTE}}"
     if first.date() != last.date():
-        ends.append(f"{last:{_MINUTE}}")
-    elif ends[0] != f"{last:{_MINUTE}}":
-        ends.append(f"{last:%H:%M}")
-    return Text(separator.join(ends))
-
-
-def _printable(text: str, style: str = "") -> Text:
-    """Text out of a log: characters that could steer a terminal are replaced."""
-    return Text("".join(char if char.isprintable() else "�" for char in text), style=style)
+        yield f"{last:{_MINUTE}}"
+    elif f"{first:%H:%M}" != f"{last:%H:%M}":
+        yield f"{last:%H:%M}"

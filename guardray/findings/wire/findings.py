@@ -112,9 +112,11 @@ def _additional_info_json(finding: Finding) -> Json:
 
 
 def _additional_info_of(info: Mapping[str, Any], lists: Sequence[ThreatIntelligence]) -> Json:
-    told_elsewhere = _first_list(lists)
     keys: Json = msgspec.json.decode(info["value"])
-    return {name: value for name, value in keys.items() if told_elsewhere.get(name) != value}
+    for name, value in _first_list(lists).items():
+        if keys.get(name) == value:
+            del keys[name]
+    return keys
 
 
 def _first_list(lists: Sequence[ThreatIntelligence]) -> Json:
