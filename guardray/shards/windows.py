@@ -14,13 +14,15 @@ from numpy.typing import NDArray
 from guardray.schema.columns import UTC_US
 from guardray.shards.keyed_table import KeyedTable
 from guardray.shards.nulls import to_series
-from guardray.shards.partition import SUBJECT
+from guardray.shards.partition import SUBJECT, split
 from guardray.stats.hashing import hash_combine
 from guardray.stats.measures import Count, Measure
 from guardray.stats.rows import Rows
 from guardray.stats.scalars import FirstLast
 from guardray.stats.summaries import observe, summary_of
 from guardray.stats.summary import Summary
+
+__all__ = ["WindowTable", "split"]
 
 START, SEEN = "window_start", "seen"
 _RESERVED = {SUBJECT, START, SEEN, "window_end", "first_seen", "last_seen"}

@@ -39,7 +39,8 @@ def _add_wide(state: np.ndarray, rows: np.ndarray, wide: np.ndarray) -> None:
     for i in range(len(rows)):
         row, value = rows[i], wide[i, 0]
         before = state[row, 0]
-        after = before + value
+        # Unsigned, because the compiler may assume that signed sums never wrap.
+        after = np.int64(np.uint64(before) + np.uint64(value))
         state[row, 0] = after
         state[row, 1] += wide[i, 1] + np.int64(value > 0 and after < before) - np.int64(value < 0 and after > before)
 
