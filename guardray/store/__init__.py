@@ -1,0 +1,1 @@
+"""What outlives a run: findings and the epochs that made them, in SQLite or PostgreSQL."""

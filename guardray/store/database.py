@@ -1,0 +1,157 @@
+"""Opening a store: the connection, its locks, its errors, and a schema that this program can use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import (
+    URL,
+    Column,
+    Connection,
+    Engine,
+    MetaData,
+    String,
+    Table,
+    create_engine,
+    event,
+    inspect,
+    make_url,
+    select,
+    text,
+)
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from guardray.errors import StoreError
+from guardray.store import migrations
+from guardray.store.schema import METADATA, REVISION, VERSION_TABLE
+
+_BUSY_TIMEOUT_S = 30
+_CONNECT_TIMEOUT_S = 10
+_ADVISORY_LOCK = 0x67756172  # any number that other programs in the database do not use
+_VERSION = Table(VERSION_TABLE, MetaData(), Column("version_num", String(32), primary_key=True))
+
+
+class Database:
+    """SQLite or PostgreSQL with the tables of this program. Every SQL error comes out as a StoreError."""
+
+    def __init__(self, url: str) -> None:
+        parsed = _parsed(url)
+        self.location = parsed.database or "" if _is_sqlite(parsed) else parsed.render_as_string(hide_password=True)
+        with self._errors():
+            self._engine = _engine(parsed)
+        try:
+            self._prepare()
+        except StoreError:
+            self.close()
+            raise
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A transaction for looking, which neither waits for writers nor holds them up."""
+        with self._errors(), self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction that no other writer runs beside; an exception takes all of it back."""
+        writer = self._engine.execution_options(guardray_writes=True)
+        with self._errors(), writer.begin() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _ADVISORY_LOCK})
+            yield connection
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def _prepare(self) -> None:
+        with self.reading() as connection:
+            if _revision(connection) == REVISION:
+                return
+        with self.writing() as connection:
+            # Looked at again: another process may have prepared the store while this one waited.
+            revision = _revision(connection)
+            if revision is None:
+                _create(connection)
+            elif revision != REVISION:
+                migrations.upgrade(connection, revision)
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except StoreError as error:
+            raise StoreError(f"{self.location}: {error}") from error
+        except DBAPIError as error:
+            raise StoreError(f"{self.location}: {_first_line(error.orig)}") from error
+        except SQLAlchemyError as error:
+            raise StoreError(f"{self.location}: {_first_line(error)}") from error
+
+
+def _parsed(url: str) -> URL:
+    if "://" not in url:
+        return URL.create("sqlite", database=url)
+    scheme, _, rest = url.partition("://")
+    try:
+        match scheme:
+            case "sqlite" if rest.startswith("/") and len(rest) > 1:
+                return make_url(url)
+            case "postgresql" | "postgres" | "postgresql+psycopg":
+                return make_url(f"postgresql+psycopg://{rest}")
+    except (SQLAlchemyError, ValueError):
+        pass
+    shown = f"{scheme}://…" if "@" in rest else url  # not the password
+    raise StoreError(f"{shown}: a store is a path, sqlite:///path or postgresql://user@host/database")
+
+
+def _is_sqlite(url: URL) -> bool:
+    return url.get_backend_name() == "sqlite"
+
+
+def _engine(url: URL) -> Engine:
+    if _is_sqlite(url):
+        engine = create_engine(url, connect_args={"timeout": _BUSY_TIMEOUT_S})
+        event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    try:
+        return create_engine(url, connect_args={"connect_timeout": _CONNECT_TIMEOUT_S}, pool_pre_ping=True)
+    except ModuleNotFoundError as error:
+        raise StoreError(f"PostgreSQL needs the module {error.name}: pip install 'guardray[postgres]'") from error
+
+
+def _set_up_sqlite(connection: Any, record: Any) -> None:
+    # The driver would begin transactions by itself, too late and never for DDL; _begin_sqlite does it instead.
+    connection.isolation_level = None
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = NORMAL")  # in WAL mode a power cut loses commits, never consistency
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A write lock taken at the start: one taken later, after a read, fails at once where another writer was faster.
+    writes = connection.get_execution_options().get("guardray_writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table(VERSION_TABLE):
+        return None
+    return connection.scalar(select(_VERSION.c.version_num))
+
+
+def _create(connection: Connection) -> None:
+    """The newest schema in one step; a test holds it equal to what the migrations lead to."""
+    found = set(inspect(connection).get_table_names())
+    # A PostgreSQL database is often shared. A SQLite file is one program's, and this one is not ours.
+    foreign = found if connection.dialect.name == "sqlite" else found & METADATA.tables.keys()
+    if foreign:
+        raise StoreError(f"not a guardray store: it holds another program's tables ({', '.join(sorted(foreign))})")
+    METADATA.create_all(connection, checkfirst=False)
+    _VERSION.create(connection)
+    connection.execute(_VERSION.insert(), {"version_num": REVISION})
+
+
+def _first_line(error: BaseException | None) -> str:
+    return str(error).strip().partition("\n")[0]

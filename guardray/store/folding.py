@@ -1,0 +1,86 @@
+"""Folding findings into those that are stored, a few statements for any number of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
+
+from guardray.findings.finding import Finding
+from guardray.findings.sighting import Occurrence
+from guardray.store.rows import evidence_row, finding_of_json, finding_row
+from guardray.store.schema import EVIDENCE, FINDINGS
+
+_IDS_A_QUERY = 500
+_UPDATE_FINDING = update(FINDINGS).where(FINDINGS.c.id == bindparam("stored_id"))
+_DELETE_EVIDENCE = delete(EVIDENCE).where(
+    EVIDENCE.c.finding_id == bindparam("of"),
+    EVIDENCE.c.time == bindparam("at"),
+    EVIDENCE.c.digest == bindparam("by"),
+)
+
+
+def fold(connection: Connection, findings: Iterable[Finding]) -> tuple[int, int]:
+    """Merge findings into the store, in the open transaction. Returns how many were new, and how many known."""
+    incoming = _merged(findings)
+    known = _known(connection, list(incoming))
+    _insert(connection, [finding for finding in incoming.values() if finding.id not in known])
+    _update(connection, [(stored, stored.merge(incoming[stored.id])) for stored in known.values()])
+    return len(incoming) - len(known), len(known)
+
+
+def _merged(findings: Iterable[Finding]) -> dict[str, Finding]:
+    by_id: dict[str, Finding] = {}
+    for finding in findings:
+        earlier = by_id.get(finding.id)
+        by_id[finding.id] = finding if earlier is None else earlier.merge(finding)
+    return by_id
+
+
+def _known(connection: Connection, incoming: Sequence[str]) -> dict[str, Finding]:
+    """The stored findings of these ids. Their evidence has times and digests but no rows: those stay in the store."""
+    known: dict[str, Finding] = {}
+    for ids in _chunks(incoming):
+        evidence = _evidence_keys(connection, ids)
+        for text in connection.scalars(select(FINDINGS.c.json).where(FINDINGS.c.id.in_(ids))):
+            finding = finding_of_json(text)
+            known[finding.id] = replace(finding, evidence=tuple(sorted(evidence[finding.id])))
+    return known
+
+
+def _evidence_keys(connection: Connection, ids: Sequence[str]) -> dict[str, list[Occurrence]]:
+    columns = EVIDENCE.c
+    query = select(columns.finding_id, columns.time, columns.digest).where(columns.finding_id.in_(ids))
+    keys: dict[str, list[Occurrence]] = {finding_id: [] for finding_id in ids}
+    for row in connection.execute(query):
+        keys[row.finding_id].append(Occurrence(row.time, row.digest, {}))
+    return keys
+
+
+def _insert(connection: Connection, findings: Sequence[Finding]) -> None:
+    if findings:
+        connection.execute(insert(FINDINGS), [finding_row(finding) for finding in findings])
+    _insert_evidence(connection, [(finding.id, row) for finding in findings for row in finding.evidence])
+
+
+def _update(connection: Connection, changes: Sequence[tuple[Finding, Finding]]) -> None:
+    if changes:
+        connection.execute(_UPDATE_FINDING, [{"stored_id": new.id} | finding_row(new) for _, new in changes])
+    dropped = [(old.id, row) for old, new in changes for row in set(old.evidence) - set(new.evidence)]
+    if dropped:
+        connection.execute(_DELETE_EVIDENCE, [{"of": of, "at": row.time, "by": row.digest} for of, row in dropped])
+    _insert_evidence(
+        connection, [(new.id, row) for old, new in changes for row in new.evidence if row not in old.evidence]
+    )
+
+
+def _insert_evidence(connection: Connection, rows: Sequence[tuple[str, Occurrence]]) -> None:
+    if rows:
+        connection.execute(insert(EVIDENCE), [evidence_row(finding_id, row) for finding_id, row in rows])
+
+
+def _chunks(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    # Databases bound the number of parameters of one statement.
+    for start in range(0, len(ids), _IDS_A_QUERY):
+        yield ids[start : start + _IDS_A_QUERY]

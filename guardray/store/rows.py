@@ -1,0 +1,58 @@
+"""Findings and evidence to and from the rows of their tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from sqlalchemy import RowMapping
+
+from guardray.findings.ends import resource_name
+from guardray.findings.finding import Finding
+from guardray.findings.sighting import Occurrence
+from guardray.findings.wire import from_json, to_json
+
+
+def finding_row(finding: Finding) -> dict[str, Any]:
+    """A row of `findings`."""
+    return {
+        "id": finding.id,
+        "account_id": finding.account_id,
+        "region": finding.region,
+        "detector_id": finding.detector_id,
+        "type": finding.type,
+        "severity": finding.severity,
+        "count": finding.count,
+        "event_first_seen": finding.event_first_seen,
+        "event_last_seen": finding.event_last_seen,
+        "created_at": finding.created_at,
+        "updated_at": finding.updated_at,
+        "archived": finding.archived,
+        "resource_type": finding.resource.resource_type,
+        "resource_name": resource_name(finding),
+        "json": msgspec.json.encode(to_json(finding)).decode(),
+    }
+
+
+def finding_of_json(text: str) -> Finding:
+    """The finding of the column `json`, without its evidence."""
+    return from_json(msgspec.json.decode(text))
+
+
+def evidence_row(finding_id: str, occurrence: Occurrence) -> dict[str, Any]:
+    """A row of `evidence`."""
+    row = msgspec.json.encode(dict(occurrence.row), enc_hook=_plain).decode()
+    return {"finding_id": finding_id, "time": occurrence.time, "digest": occurrence.digest, "row": row}
+
+
+def occurrence_of_row(row: RowMapping) -> Occurrence:
+    """The occurrence of a row of `evidence`; times inside its row are texts, as JSON has no others."""
+    return Occurrence(row["time"], row["digest"], msgspec.json.decode(row["row"]))
+
+
+def _plain(value: Any) -> Any:
+    """What detectors put into rows and JSON has no word for: mappings of other kinds."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"evidence holds a {type(value).__name__}")
