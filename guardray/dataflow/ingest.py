@@ -15,6 +15,7 @@ from guardray.detectors.declare import ChangeDetector, Detector, IndicatorDetect
 from guardray.errors import DetectorError
 from guardray.schema import EventSchema, api_activity, network_activity
 from guardray.shards.directory import EntityDirectory
+from guardray.shards.nulls import to_numpy
 from guardray.shards.windows import WindowTable
 from guardray.stats.hashing import hash_strings
 from guardray.stats.measures import Count
@@ -179,14 +180,13 @@ def _window_columns(detector: WindowDetector) -> list[str]:
 
 
 def update_windows(table: WindowTable, detector: WindowDetector, rows: pl.DataFrame, subjects: np.ndarray) -> None:
-    """Counts rows that the detector wants into its windows. Unknown values of a measure count as 0."""
-    values = rows.select(pl.col(_value_columns(detector)).fill_null(0))
+    """Counts rows that the detector wants into its windows."""
     table.update(
         subjects,
         {column: rows[column].to_numpy() for column in detector.key},
         _microseconds(rows["time"]),
         _microseconds(rows["end_time"]),
-        {column: values[column].to_numpy() for column in values.columns},
+        {column: to_numpy(rows[column]) for column in _value_columns(detector)},
     )
 
 

@@ -9,8 +9,8 @@ import pyarrow as pa
 
 from guardray.detectors.declare import ChangeDetector
 from guardray.findings.sighting import Sighting
-from guardray.shards.windows import split
-from guardray.stats.hashing import hash_strings, key_group
+from guardray.shards.partition import shard_of, split
+from guardray.stats.hashing import hash_strings
 
 
 @dataclass
@@ -48,6 +48,6 @@ class Partials:
 
 
 def shard_of_rows(rows: pl.DataFrame, key: tuple[str, ...], shards: int) -> pl.Series:
-    """Which shard owns the configuration that each row speaks of: UInt32 [n]."""
+    """Which shard owns the configuration that each row speaks of: Int64 [n]."""
     texts = rows.select(pl.concat_str([pl.col(c).cast(pl.String).fill_null("-") for c in key], separator="|"))
-    return pl.Series(key_group(hash_strings(texts.to_series())).astype("uint32") * shards // 256)
+    return pl.Series(shard_of(hash_strings(texts.to_series()), shards))

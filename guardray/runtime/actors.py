@@ -19,7 +19,7 @@ from guardray.findings.sighting import Sighting
 from guardray.sources.objects import InputObject
 from guardray.sources.reader import Batch, Counts, Reader
 from guardray.sources.set_aside import SetAside
-from guardray.stats.hashing import key_group
+from guardray.shards.partition import shard_of
 
 SHARD_TIMEOUT_S = 600.0
 """A shard answers in milliseconds; one that stays away this long is gone, and the scan fails rather than hangs."""
@@ -100,7 +100,7 @@ class _Shards:
 
     def first_seen(self, hashes: np.ndarray, times: np.ndarray) -> np.ndarray:
         """Asks the owner of each event hash: bool [n]."""
-        owners = key_group(hashes).astype(np.int64) * len(self._handles) // 256
+        owners = shard_of(hashes, len(self._handles))
         parts = [np.flatnonzero(owners == owner) for owner in range(len(self._handles))]
         answers = ray.get(
             [h.first_seen.remote(hashes[p], times[p]) for h, p in zip(self._handles, parts, strict=True)],

@@ -1,0 +1,94 @@
+"""Runs the measurements of all sources and puts them side by side."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from guardray.errors import GuardrayError
+from guardray.simulate.benchmark import benchmark_input
+
+ROWS = {"cloudtrail": 200_000, "s3-data": 200_000, "flow-text": 2_000_000, "flow-parquet": 2_000_000, "dns": 500_000}
+"""Some seconds of work each: long enough that starting costs nothing, short enough for a coffee break in all."""
+
+SEED = 1
+RUNS = 3
+CHILD_TIMEOUT_S = 3600
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One source's figures: medians of `RUNS` runs, bare decode and end to end in turn, on one core.
+
+    Rates are rows a second of wall time. `ray_rows_per_s` is by number of ingest workers, empty where Ray was left out.
+    """
+
+    source: str
+    rows: int
+    bytes: int
+    decode_rows_per_s: float
+    end_to_end_rows_per_s: float
+    ratio: float
+    peak_rss_mb: float
+    ray_rows_per_s: dict[int, float]
+
+
+class BenchError(GuardrayError):
+    """A measurement failed: its own message follows."""
+
+
+def measure(
+    source: str, folder: Path, rows: int, ray_workers: Sequence[int], told: Callable[[str], None]
+) -> Measured:
+    """Makes the source's input in `folder` and measures it."""
+    told(f"{source}: writing {rows:,} rows")
+    written = benchmark_input(folder, source, rows, SEED)
+    bare, scan = [], []
+    for run in range(RUNS):
+        told(f"{source}: run {run + 1} of {RUNS}")
+        bare.append(_child("bare", source, folder))
+        scan.append(_child("scan", source, folder))
+    ray = {}
+    for workers in ray_workers:
+        told(f"{source}: Ray with {workers} workers")
+        ray[workers] = _rate(_child("ray", source, folder, str(workers), cores=None))
+    decode, end_to_end = (statistics.median(map(_rate, results)) for results in (bare, scan))
+    return Measured(
+        source=source,
+        rows=scan[0]["rows"],
+        bytes=written,
+        decode_rows_per_s=decode,
+        end_to_end_rows_per_s=end_to_end,
+        ratio=statistics.median(_rate(s) / _rate(b) for s, b in zip(scan, bare, strict=True)),
+        peak_rss_mb=max(result["peak_rss_mb"] for result in scan),
+        ray_rows_per_s=ray,
+    )
+
+
+def as_json(measured: Sequence[Measured]) -> str:
+    """A JSON list, one object a source."""
+    return json.dumps([asdict(one) for one in measured], indent=1)
+
+
+def _rate(result: dict[str, Any]) -> float:
+    return float(result["rows"] / result["wall_s"])
+
+
+def _child(kind: str, source: str, folder: Path, *rest: str, cores: int | None = 1) -> dict[str, Any]:
+    command = [sys.executable, "-m", "guardray.bench.child", kind, source, str(folder), *rest]
+    environment = os.environ if cores is None else {**os.environ, "POLARS_MAX_THREADS": str(cores)}
+    pin = (lambda: os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])) if cores else None
+    done = subprocess.run(
+        command, env=environment, preexec_fn=pin, capture_output=True, text=True, timeout=CHILD_TIMEOUT_S, check=False
+    )
+    if done.returncode:
+        raise BenchError(f"{kind} {source} failed:\n{done.stderr.strip()[-2000:]}")
+    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return result

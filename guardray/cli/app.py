@@ -1,0 +1,58 @@
+"""The command's root: subcommands, exit statuses, and errors as one line."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from typing import Annotated
+
+import typer
+
+from guardray import __version__
+from guardray.cli import bench, demo, detectors, doctor, scan, simulate
+from guardray.errors import GuardrayError
+
+USAGE_STATUS = 2
+
+app = typer.Typer(
+    name="guardray",
+    help="Self-hosted threat detection for AWS logs, in GuardDuty's finding types.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("scan")(scan.scan)
+app.command("demo")(demo.demo)
+app.command("simulate")(simulate.simulate_command)
+app.add_typer(detectors.app, name="detectors")
+app.command("bench")(bench.bench)
+app.command("doctor")(doctor.doctor)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"guardray {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Self-hosted threat detection for AWS logs, in GuardDuty's finding types."""
+
+
+def main() -> None:
+    """Runs the command. An error is one line on stderr; `--verbose` adds the traceback."""
+    try:
+        app()
+    except GuardrayError as error:
+        if "--verbose" in sys.argv:
+            traceback.print_exc()
+        typer.echo(f"guardray: {error}", err=True)
+        raise SystemExit(USAGE_STATUS) from None
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of our output has gone, and so will the message about it
+        raise SystemExit(0) from None

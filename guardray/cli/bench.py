@@ -1,0 +1,54 @@
+"""`guardray bench`: bare decode against end to end, source by source."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from guardray.bench.run import ROWS, Measured, as_json, measure
+from guardray.errors import UsageError
+
+
+def bench(
+    source: Annotated[list[str] | None, typer.Option(help=f"Only this source ({', '.join(ROWS)}); may be repeated.")] = None,
+    scale: Annotated[float, typer.Option(min=0.001, help="Times the usual number of rows.")] = 1.0,
+    ray: Annotated[bool, typer.Option(help="Measure the Ray engine too, with 1 and 2 ingest workers.")] = False,
+    json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Measure how fast files become committed findings, beside how fast libraries decode the same files, on one core."""
+    sources = source or list(ROWS)
+    if unknown := set(sources) - set(ROWS):
+        raise UsageError(f"--source {sorted(unknown)[0]!r} is not one of {', '.join(ROWS)}")
+    console = Console(stderr=True)
+    measured = []
+    with console.status("") as status, tempfile.TemporaryDirectory(prefix="guardray-bench-") as folder:
+        for name in sources:
+            rows = max(1, round(ROWS[name] * scale))
+            measured.append(measure(name, Path(folder) / name, rows, (1, 2) if ray else (), status.update))
+    if json_:
+        typer.echo(as_json(measured))
+    else:
+        Console().print(_table(measured, ray))
+
+
+def _table(measured: list[Measured], ray: bool) -> Table:
+    table = Table(title="rows a second on one core")
+    columns = ["source", "rows", "bare decode", "end to end", "ratio", "peak memory"]
+    for column in columns + (["Ray, 1 worker", "Ray, 2 workers"] if ray else []):
+        table.add_column(column, justify="left" if column == "source" else "right")
+    for one in measured:
+        table.add_row(
+            one.source,
+            f"{one.rows:,}",
+            f"{one.decode_rows_per_s:,.0f}",
+            f"{one.end_to_end_rows_per_s:,.0f}",
+            f"{one.ratio:.2f}",
+            f"{one.peak_rss_mb:,.0f} MB",
+            *(f"{rate:,.0f}" for rate in one.ray_rows_per_s.values()),
+        )
+    return table

@@ -1,0 +1,53 @@
+"""`guardray demo`: the main job on made-up logs, with nothing to download."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from guardray.cli.scan import EngineName, Outputs, make_engine, run_scan
+from guardray.cli.simulate import print_simulated
+from guardray.context.intel import IndicatorStore
+from guardray.dataflow.scan import ScanSettings
+from guardray.detectors.loader import load_detectors
+from guardray.simulate import Rates, simulate
+from guardray.sources.objects import locate
+
+SEED = 7
+
+
+def demo(
+    folder: Annotated[Path | None, typer.Option(help="Keep the logs and findings here.")] = None,
+    engine: Annotated[EngineName, typer.Option(help="local, or ray to see it distributed.")] = EngineName.LOCAL,
+) -> None:
+    """Simulate a day of one account that is attacked in many ways, scan it, and show what was found."""
+    if folder is None:
+        folder = Path(tempfile.mkdtemp(prefix="guardray-demo-"))
+    console = Console(stderr=True)
+    console.print(f"[bold]Writing a day of logs of a made-up account[/] to {folder}", highlight=False)
+    summary = simulate(folder, accounts=1, days=1, seed=SEED, rate=Rates.named("quiet"))
+    print_simulated(console, folder, summary)
+    findings = folder / "findings.jsonl"
+    settings = ScanSettings(
+        detectors=load_detectors(),
+        indicators=IndicatorStore.load(folder / "indicators" / "intel.yaml", [folder / "indicators" / "threat-list.txt"]),
+    )
+    objects = locate([str(folder / "AWSLogs")], settings.key_filter)
+    console.print("[bold]Scanning it[/]")
+    outputs = Outputs(output=findings, format="jsonl", store=str(folder / "findings.sqlite"), state=folder)
+    run_scan(settings, objects, make_engine(engine, settings, objects), outputs)
+    console.print(_next_steps(folder, findings), highlight=False, markup=False)
+
+
+def _next_steps(folder: Path, findings: Path) -> str:
+    return f"""
+Look further:
+  one finding in GuardDuty's JSON    head -1 {findings} | python -m json.tool
+  what was injected, and when        {folder / "labels.csv"}
+  what each finding type needs       guardray detectors list
+  your own logs                      guardray scan s3://BUCKET/AWSLogs/ --output findings.jsonl
+"""

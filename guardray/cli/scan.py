@@ -1,0 +1,192 @@
+"""`guardray scan`: the main job in batch."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from guardray.cli.progress import ScanProgress
+from guardray.cli.summary import print_summary
+from guardray.context.intel import IndicatorStore
+from guardray.dataflow.report import findings_of
+from guardray.dataflow.scan import Engine, ScanResult, ScanSettings
+from guardray.detectors.loader import load_detectors
+from guardray.errors import DetectorError, UsageError
+from guardray.findings.finding import Finding
+from guardray.findings.severity import Severity
+from guardray.findings.writers import Format, write_findings
+from guardray.sources.objects import InputObject, KeyFilter, locate
+from guardray.sources.reader import Limits
+from guardray.sources.set_aside import SetAsideFolder
+
+FAILED_STATUS = 1
+SET_ASIDE_STATUS = 3
+RAY_WORTHWHILE_BYTES = 4 * 2**30
+"""`auto` starts Ray above this: a cluster needs some 20 s to start, in which one core reads a gigabyte or two."""
+
+
+class EngineName(StrEnum):
+    """Where a scan runs."""
+
+    AUTO = "auto"
+    LOCAL = "local"
+    RAY = "ray"
+
+
+def scan(
+    sources: Annotated[list[str], typer.Argument(help="Files, folders, s3://bucket/prefix, or - for standard input.")],
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the findings here.")] = None,
+    format_: Annotated[
+        Format | None,
+        typer.Option("--format", "-f", help="How: a table on the terminal, jsonl into a file if not given."),
+    ] = None,
+    engine: Annotated[EngineName, typer.Option(help="auto takes Ray for large inputs.")] = EngineName.AUTO,
+    workers: Annotated[int | None, typer.Option(min=1, help="Ingest workers of the Ray engine.")] = None,
+    address: Annotated[str | None, typer.Option(help="A running Ray cluster: auto or HOST:PORT.")] = None,
+    store: Annotated[str | None, typer.Option(help="Keep findings in this SQLite file or PostgreSQL URL too.")] = None,
+    since: Annotated[datetime | None, typer.Option(help="Only events from this time on (UTC).")] = None,
+    until: Annotated[datetime | None, typer.Option(help="Only events before this time (UTC).")] = None,
+    account: Annotated[list[str] | None, typer.Option(help="Only this account; may be repeated.")] = None,
+    region: Annotated[list[str] | None, typer.Option(help="Only this Region; may be repeated.")] = None,
+    intel: Annotated[Path | None, typer.Option(help="Threat feeds, in the format of configs/intel.yaml.")] = None,
+    threat_list: Annotated[list[Path] | None, typer.Option(help="A custom threat list; may be repeated.")] = None,
+    type_: Annotated[list[str] | None, typer.Option("--type", help="Only this finding type; may be repeated.")] = None,
+    lateness: Annotated[float, typer.Option(help="Hours that an event may be older than its file's date.")] = 24,
+    s3_endpoint: Annotated[str | None, typer.Option(help="URL of an S3-compatible store.")] = None,
+    state: Annotated[Path, typer.Option(help="Folder for rows that are set aside.")] = Path("guardray-data"),
+    fail_on: Annotated[str | None, typer.Option(help="Exit with 1 on a finding of this severity or above.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no summary.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Show tracebacks.")] = False,
+) -> None:
+    """Scan logs for threats: CloudTrail, S3 data events, VPC Flow Logs, Route 53 Resolver query logs, Security Lake."""
+    bound = None if fail_on is None else Severity.parse(fail_on)
+    key_filter = KeyFilter(
+        since=_utc(since), until=_utc(until), account_ids=frozenset(account or ()), regions=frozenset(region or ())
+    )
+    settings = ScanSettings(
+        detectors=load_detectors(type_ or ()),
+        indicators=IndicatorStore.load(intel, threat_list or ()),
+        limits=Limits(lateness=timedelta(hours=lateness)),
+        key_filter=key_filter,
+        s3_endpoint=s3_endpoint,
+    )
+    objects = locate(sources, key_filter, s3_endpoint)
+    status = run_scan(
+        settings,
+        objects,
+        make_engine(engine, settings, objects, workers, address),
+        Outputs(output=output, format=format_, store=store, state=state, quiet=quiet, fail_on=bound),
+    )
+    raise typer.Exit(status)
+
+
+class Outputs:
+    """Where findings go, and what the exit status depends on."""
+
+    def __init__(
+        self,
+        *,
+        output: Path | None = None,
+        format: Format | None = None,
+        store: str | None = None,
+        state: Path = Path("guardray-data"),
+        quiet: bool = False,
+        fail_on: Severity | None = None,
+    ) -> None:
+        self.output = output
+        self.format: Format = format or ("table" if output is None else "jsonl")
+        self.store = store
+        self.state = state
+        self.quiet = quiet
+        self.fail_on = fail_on
+
+
+def make_engine(
+    name: EngineName,
+    settings: ScanSettings,
+    objects: Sequence[InputObject],
+    workers: int | None = None,
+    address: str | None = None,
+) -> Engine:
+    """The engine by name; `auto` decides by the size of the input."""
+    size = sum(obj.size or 0 for obj in objects)
+    large = size > RAY_WORTHWHILE_BYTES or address is not None or workers is not None
+    if name is EngineName.RAY or (name is EngineName.AUTO and large):
+        from guardray.runtime.engine import RayEngine  # importing Ray takes a second that a local scan need not spend
+
+        return RayEngine(settings, workers=workers, address=address)
+    from guardray.dataflow.local import LocalEngine
+
+    return LocalEngine(settings)
+
+
+def run_scan(settings: ScanSettings, objects: Sequence[InputObject], engine: Engine, outputs: Outputs) -> int:
+    """Scans, writes the findings, and gives the exit status."""
+    console = Console(stderr=True)
+    started = time.perf_counter()
+    folder = SetAsideFolder(outputs.state)
+    with ScanProgress(objects, folder, console, quiet=outputs.quiet) as progress:
+        result = engine.scan(objects, progress)
+    findings, problems = findings_of(
+        result.sightings, {d.finding_type: d for d in settings.detectors}, datetime.now(UTC)
+    )
+    _report_problems([*result.problems, *problems], console)
+    if outputs.store is not None:
+        _commit(outputs.store, settings, objects, findings)
+    _write(findings, outputs)
+    if not outputs.quiet:
+        print_summary(console, len(objects), result, findings, folder, time.perf_counter() - started)
+    return _status(result, findings, outputs.fail_on)
+
+
+def _commit(url: str, settings: ScanSettings, objects: Sequence[InputObject], findings: Sequence[Finding]) -> None:
+    from guardray.store.findings import FindingStore  # SQLAlchemy is only needed where findings are kept
+
+    with FindingStore.open(url) as store:
+        store.commit(findings, epoch=scan_epoch(settings, objects), now=datetime.now(UTC))
+
+
+def scan_epoch(settings: ScanSettings, objects: Sequence[InputObject]) -> str:
+    """Names what was scanned, so that scanning the same again counts nothing twice in a store."""
+    parts = [*(f"{obj.url} {obj.size}" for obj in objects), repr(settings.key_filter)]
+    parts += [detector.finding_type for detector in settings.detectors]
+    return "scan-" + hashlib.blake2b("\n".join(parts).encode(), digest_size=16).hexdigest()
+
+
+def _report_problems(problems: Sequence[DetectorError], console: Console) -> None:
+    for problem in problems:
+        console.print(f"detector failed: {problem}", style="red", markup=False, highlight=False)
+
+
+def _write(findings: Sequence[Finding], outputs: Outputs) -> None:
+    if outputs.output is None:
+        write_findings(findings, sys.stdout, outputs.format)
+        return
+    try:
+        with outputs.output.open("w", encoding="utf-8") as stream:
+            write_findings(findings, stream, outputs.format)
+    except OSError as error:
+        raise UsageError(f"--output {outputs.output}: {error.strerror}") from error
+    if outputs.format != "table" and not outputs.quiet:
+        write_findings(findings, sys.stdout, "table")
+
+
+def _status(result: ScanResult, findings: Sequence[Finding], fail_on: Severity | None) -> int:
+    if fail_on is not None and any(finding.severity >= fail_on.floor for finding in findings):
+        return FAILED_STATUS
+    return SET_ASIDE_STATUS if result.counts.set_aside or result.counts.set_aside_objects else 0
+
+
+def _utc(time: datetime | None) -> datetime | None:
+    if time is None:
+        return None
+    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)

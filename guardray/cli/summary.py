@@ -1,0 +1,41 @@
+"""What a scan says when it is done: how much was read, what could not be used, what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+
+from guardray.dataflow.scan import ScanResult
+from guardray.findings.finding import Finding
+from guardray.sources.set_aside import SetAsideFolder
+
+
+def print_summary(
+    console: Console, objects: int, result: ScanResult, findings: Sequence[Finding], folder: SetAsideFolder, seconds: float
+) -> None:
+    """Prints a few lines."""
+    counts = result.counts
+    rate = counts.read / seconds if seconds else 0.0
+    console.print(
+        f"[bold]{len(findings)}[/] findings in {counts.read:,} rows of {objects:,} objects, "
+        f"{seconds:.1f} s, {rate:,.0f} rows/s",
+        highlight=False,
+    )
+    notes = {
+        "delivered twice, counted once": result.duplicates,
+        "objects that were copies of others": counts.duplicate_objects,
+        "without data": counts.empty,
+        "passed over (other categories, or filtered out)": counts.passed_over,
+        "later than the lateness bound, left out of windows": counts.late,
+    }
+    for what, number in notes.items():
+        if number:
+            console.print(f"  {number:,} {what}", style="dim", highlight=False)
+    if counts.set_aside or counts.set_aside_objects:
+        console.print(
+            f"  {counts.set_aside:,} rows and {counts.set_aside_objects:,} objects set aside, see {folder}",
+            style="yellow",
+            highlight=False,
+            markup=False,
+        )

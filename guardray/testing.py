@@ -1,0 +1,89 @@
+"""For people who write detectors: rows with sensible defaults, and a run of one detector over them in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from guardray.context.intel import IndicatorStore
+from guardray.dataflow.ingest import Ingest
+from guardray.dataflow.report import findings_of
+from guardray.dataflow.shard import Shard
+from guardray.detectors.declare import Detector, Example
+from guardray.errors import DetectorError
+from guardray.findings.finding import Finding
+from guardray.schema import EventSchema
+
+START = datetime(2026, 1, 12, 10, 0, tzinfo=UTC)
+
+DEFAULTS: dict[str, dict[str, Any]] = {
+    "api_activity": {"api_operation": "DescribeInstances", "api_service_name": "ec2.amazonaws.com"},
+    "network_activity": {"interface_uid": "eni-0123456789abcdef0", "protocol_num": 6, "is_rejected": False},
+    "dns_activity": {"query_hostname": "www.example.com", "query_type": "A", "rcode": "NOERROR"},
+}
+
+
+def frame_of(schema: EventSchema, rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
+    """A batch of rows, a second apart, in one account and Region; whatever else a row leaves out is null."""
+    return schema.frame([_completed(schema, row, index) for index, row in enumerate(rows)])
+
+
+def findings_from(
+    detector: Detector, frame: pl.DataFrame, indicators: IndicatorStore | None = None, now: datetime = START
+) -> list[Finding]:
+    """What the detector finds in a batch. Raises DetectorError where it fails."""
+    ingest = Ingest([detector], indicators or IndicatorStore(), _all_new)
+    ingest.on_batch(detector.schema, frame)
+    shard = Shard([detector])
+    partials = ingest.drain()
+    shard.merge(partials)
+    sightings = [*partials.sightings, *shard.finish()]
+    findings, problems = findings_of(sightings, {detector.finding_type: detector}, now)
+    for problem in (*ingest.problems, *problems):
+        raise problem
+    return findings
+
+
+def run_example(detector: Detector, example: Example) -> list[Finding]:
+    """What the detector finds in one of its examples."""
+    return findings_from(detector, frame_of(detector.schema, example.rows), IndicatorStore.of(dict(example.indicators)))
+
+
+def check_example(detector: Detector, example: Example) -> None:
+    """Raises AssertionError where the detector does not do what the example says, and DetectorError where it fails."""
+    findings = run_example(detector, example)
+    if bool(findings) != example.fires:
+        expected = "a finding" if example.fires else "none"
+        raise AssertionError(f"{detector.finding_type}, {example.name!r}: expected {expected}, got {findings}")
+    severities = {finding.severity for finding in findings}
+    if example.severity is not None and example.severity not in severities:
+        raise AssertionError(
+            f"{detector.finding_type}, {example.name!r}: expected severity {example.severity}, got {severities}"
+        )
+
+
+def _completed(schema: EventSchema, row: Mapping[str, Any], index: int) -> dict[str, Any]:
+    time = row.get("time", START + timedelta(seconds=index))
+    known: dict[str, Any] = {
+        "time": time,
+        "cloud_account_uid": "111122223333",
+        "cloud_region": "eu-west-1",
+        "is_late": False,
+        **DEFAULTS[schema.name],
+    }
+    if "event_hash" in schema.polars:
+        known["event_hash"] = index
+    if "end_time" in schema.polars:
+        known["end_time"] = time + timedelta(seconds=60)
+    return {**known, **row}
+
+
+def _all_new(hashes: np.ndarray, times: np.ndarray) -> np.ndarray:
+    return np.ones(len(hashes), dtype=bool)
+
+
+__all__ = ["DetectorError", "check_example", "findings_from", "frame_of", "run_example"]
