@@ -1,0 +1,132 @@
+"""What there is to say of each finding type: taken from its detector and from the module that declares it."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from collections.abc import Mapping
+from itertools import pairwise
+from types import ModuleType
+
+import msgspec
+
+from guardray.context.intel import IndicatorStore
+from guardray.detectors.declare import Detector, IndicatorDetector, Method, Source
+from guardray.detectors.loader import declaring_modules, load_detectors
+from guardray.errors import UsageError
+from guardray.types import ResourceRole
+
+DOMAIN_COLUMNS = frozenset({"query_hostname"})
+"""Columns that hold domain names; the others that indicators are looked up in hold addresses."""
+
+_NAMES_A_TYPE = re.compile(r"\w+:\w+/\w+")
+_SENTENCE = re.compile(r".+?\.(?=\s|$)")
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """One finding type, as `guardray detectors list --format json` gives it.
+
+    Attributes:
+        active: it can fire with the indicators that were given.
+        why_not: what is missing where it cannot.
+        description: one sentence on what fires.
+    """
+
+    type: str
+    source: Source
+    method: Method
+    severity: float
+    active: bool
+    why_not: str | None
+    role: ResourceRole
+    entity: tuple[str, ...]
+    tunables: Mapping[str, float]
+    description: str
+
+
+class Account(msgspec.Struct, frozen=True, kw_only=True):
+    """One finding type at length: its entry, its module's explanation, and why its tunables are what they are."""
+
+    entry: Entry
+    explanation: str
+    reasons: Mapping[str, str]
+    fires: tuple[str, ...]
+    quiet: tuple[str, ...]
+
+
+def entries(indicators: IndicatorStore) -> list[Entry]:
+    """All finding types that there is a detector for, sorted by type."""
+    modules = declaring_modules()
+    return [_entry(detector, modules[detector.finding_type], indicators) for detector in load_detectors()]
+
+
+def account(finding_type: str, indicators: IndicatorStore) -> Account:
+    """The finding type at length.
+
+    Raises:
+        UsageError: there is no detector for it.
+    """
+    (detector,) = load_detectors([finding_type])
+    module = declaring_modules()[finding_type]
+    reasons = _explained_constants(module)
+    return Account(
+        entry=_entry(detector, module, indicators),
+        explanation=inspect.getdoc(module) or "",
+        reasons={name: reasons[name] for name in dict(detector.tunables) if name in reasons},
+        fires=tuple(example.name for example in detector.examples if example.fires),
+        quiet=tuple(example.name for example in detector.examples if not example.fires),
+    )
+
+
+def missing_indicators(detector: Detector, indicators: IndicatorStore) -> str | None:
+    """What the detector cannot work without and does not have; None when it lacks nothing."""
+    if not isinstance(detector, IndicatorDetector):
+        return None
+    wants_domains = bool(DOMAIN_COLUMNS & set(detector.indicator))
+    has_kind = indicators.has_domains if wants_domains else indicators.has_addresses
+    if has_kind and any(one.category == detector.category for one in indicators.lists):
+        return None
+    option = "--threat-list" if detector.category == "custom" else "--intel"
+    kind = "domains" if wants_domains else "addresses"
+    return f"needs a list of {kind} of category {detector.category}: {option}"
+
+
+def _entry(detector: Detector, module: ModuleType, indicators: IndicatorStore) -> Entry:
+    missing = missing_indicators(detector, indicators)
+    return Entry(
+        type=detector.finding_type,
+        source=detector.source,
+        method=detector.method,
+        severity=detector.severity,
+        active=missing is None,
+        why_not=missing,
+        role=detector.role,
+        entity=detector.entity,
+        tunables=dict(detector.tunables),
+        description=_description(module),
+    )
+
+
+def _description(module: ModuleType) -> str:
+    """What fires: the first sentence of the docstring that is not just the names of the finding types."""
+    documentation = inspect.getdoc(module)
+    if not documentation:
+        raise UsageError(f"{module.__name__} declares a detector but has no docstring that explains it")
+    first_line, _, rest = documentation.partition("\n")
+    names, _, what = first_line.partition(": ")
+    if not what:
+        what = rest if _NAMES_A_TYPE.match(names) else names
+    sentence = _SENTENCE.match(" ".join(what.split()))
+    text = sentence.group() if sentence else first_line
+    return text[:1].upper() + text[1:]
+
+
+def _explained_constants(module: ModuleType) -> dict[str, str]:
+    """The module's constants that have a docstring below them, by lower-case name."""
+    explained = {}
+    for assigned, below in pairwise(ast.parse(inspect.getsource(module)).body):
+        match assigned, below:
+            case ast.Assign(targets=[ast.Name(id=name)]), ast.Expr(value=ast.Constant(value=str(text))):
+                explained[name.lower()] = inspect.cleandoc(text)
+    return explained

@@ -1,0 +1,116 @@
+"""`guardray detectors`."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from guardray.cli.catalogue import account, entries, missing_indicators
+from guardray.cli.detectors import app
+from guardray.context.intel import IndicatorStore
+from guardray.detectors.declare import IndicatorDetector
+from guardray.detectors.loader import load_detectors
+from guardray.errors import UsageError
+
+NOTHING = IndicatorStore()
+ROOT_USE = "Policy:IAMUser/RootCredentialUsage"
+
+
+def run(*arguments: str) -> str:
+    result = CliRunner().invoke(app, arguments, catch_exceptions=False)
+    assert result.exit_code == 0
+    return result.stdout
+
+
+def listed_as_json(*options: str) -> dict[str, dict]:
+    return {entry["type"]: entry for entry in json.loads(run("list", "--format", "json", *options))}
+
+
+def test_json_lists_every_detector_with_its_facts():
+    listed = listed_as_json()
+    assert list(listed) == [detector.finding_type for detector in load_detectors()]
+    assert listed[ROOT_USE] == {
+        "type": ROOT_USE,
+        "source": "cloudtrail-management",
+        "method": "rule",
+        "severity": 2.0,
+        "active": True,
+        "why_not": None,
+        "role": "TARGET",
+        "entity": [],
+        "tunables": {},
+        "description": "Someone used the credentials of the account's root user.",
+    }
+
+
+def test_types_that_look_at_lists_are_inactive_when_no_list_is_given():
+    inactive = {entry.type for entry in entries(NOTHING) if not entry.active}
+    assert inactive == {d.finding_type for d in load_detectors() if isinstance(d, IndicatorDetector)}
+
+
+def test_why_not_names_category_and_option_when_a_type_is_inactive():
+    listed = listed_as_json()
+    feeds = listed["Recon:IAMUser/MaliciousIPCaller"]["why_not"]
+    custom = listed["Recon:IAMUser/MaliciousIPCaller.Custom"]["why_not"]
+    assert feeds == "needs a list of addresses of category malicious: --intel"
+    assert custom == "needs a list of addresses of category custom: --threat-list"
+
+
+def test_custom_types_are_active_when_a_threat_list_is_given(tmp_path):
+    addresses = tmp_path / "ours.txt"
+    addresses.write_text("198.51.100.7\n")
+    listed = listed_as_json("--threat-list", str(addresses))
+    assert listed["Recon:IAMUser/MaliciousIPCaller.Custom"]["active"]
+    assert not listed["Recon:IAMUser/MaliciousIPCaller"]["active"]
+
+
+def test_types_of_a_category_are_active_when_a_feed_of_it_is_given(tmp_path):
+    (tmp_path / "bad.txt").write_text("198.51.100.7\n")
+    feeds = tmp_path / "intel.yaml"
+    feeds.write_text("feeds: [{name: bad, url: bad.txt, kind: ip, category: malicious}]\n")
+    listed = listed_as_json("--intel", str(feeds))
+    assert listed["Recon:IAMUser/MaliciousIPCaller"]["active"]
+    assert not listed["Recon:IAMUser/MaliciousIPCaller.Custom"]["active"]
+
+
+def test_a_list_of_domains_does_not_serve_a_type_that_looks_at_addresses():
+    domains = IndicatorStore.of({"bad.example.com": "malicious"})
+    addresses = IndicatorStore.of({"198.51.100.7": "malicious"})
+    (detector,) = load_detectors(["Recon:IAMUser/MaliciousIPCaller"])
+    assert missing_indicators(detector, domains) is not None
+    assert missing_indicators(detector, addresses) is None
+
+
+def test_every_description_is_one_sentence():
+    for entry in entries(NOTHING):
+        assert entry.description[0].isupper(), entry
+        assert entry.description.endswith("."), entry
+        assert entry.type not in entry.description, entry
+
+
+def test_every_tunable_is_explained_in_the_module_that_defines_it():
+    for entry in entries(NOTHING):
+        explained = account(entry.type, NOTHING).reasons
+        assert set(explained) == set(entry.tunables), f"{entry.type} has tunables without a reason"
+
+
+def test_table_names_every_type_and_counts_them():
+    output = run("list")
+    assert all(detector.finding_type in output for detector in load_detectors())
+    assert f"{len(load_detectors())} finding types" in output
+
+
+def test_show_prints_explanation_tunables_and_examples():
+    output = run("show", "Stealth:IAMUser/CloudTrailLoggingDisabled")
+    assert "a trail no longer logs, or logs less than it did" in output
+    assert "delivery_fresh_s" in output
+    assert "86,400" in output
+    assert "a trail is stopped" in output
+    assert "another bucket is deleted" in output
+
+
+def test_show_refuses_a_type_that_has_no_detector():
+    with pytest.raises(UsageError, match="Stealth:IAMUser/Nothing"):
+        run("show", "Stealth:IAMUser/Nothing")
