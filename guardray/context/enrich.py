@@ -8,6 +8,10 @@ Added to `network_activity`:
     resource_uid: the instance, else the interface.
     src_is_public, dst_is_public: publicly routable IPv4; null for IPv6.
     is_request: the source is the client of the connection; null where it cannot be told.
+    is_probe: UInt8, 1 where a client's TCP connection came to nothing, else 0.
+    is_sent: from a private address to a public one; null where not just one end is public.
+    remote_ip_v4, remote_port, local_ip_v4, local_port: the public end and the private one; null where is_sent is.
+    sent_packets, sent_bytes: the traffic where is_sent is true, else 0.
     src_endpoint_indicators, dst_endpoint_indicators: UInt64, categories of the addresses.
 
 Added to `dns_activity`:
@@ -21,20 +25,25 @@ answer them.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 import polars as pl
 
-from guardray.context.addresses import ipv4_numbers, is_public
+from guardray.context import flow_columns
+from guardray.context.addresses import ipv4_numbers
 from guardray.context.intel import IndicatorStore
 from guardray.schema import EventSchema
-
-TCP, UDP = 6, 17
-SYN, ACK = 2, 16
 
 
 def enrich(frame: pl.DataFrame, schema: EventSchema, store: IndicatorStore) -> pl.DataFrame:
     """The batch with its class's further columns."""
     return _ENRICHERS[schema.name](frame, store)
+
+
+@cache
+def enriched_columns(schema: EventSchema) -> pl.Schema:
+    """Names and types of an enriched batch of the class."""
+    return enrich(schema.frame(), schema, IndicatorStore()).schema
 
 
 def _api_activity(frame: pl.DataFrame, store: IndicatorStore) -> pl.DataFrame:
@@ -46,13 +55,16 @@ def _api_activity(frame: pl.DataFrame, store: IndicatorStore) -> pl.DataFrame:
 
 
 def _network_activity(frame: pl.DataFrame, store: IndicatorStore) -> pl.DataFrame:
-    return frame.with_columns(
-        pl.coalesce("instance_uid", "interface_uid").alias("resource_uid"),
-        is_public(pl.col("src_endpoint_ip_v4")).alias("src_is_public"),
-        is_public(pl.col("dst_endpoint_ip_v4")).alias("dst_is_public"),
-        _is_request().alias("is_request"),
-        _number_categories(frame["src_endpoint_ip_v4"], store).alias("src_endpoint_indicators"),
-        _number_categories(frame["dst_endpoint_ip_v4"], store).alias("dst_endpoint_indicators"),
+    return (
+        frame.with_columns(*flow_columns.ENDS)
+        .with_columns(
+            pl.coalesce("instance_uid", "interface_uid").alias("resource_uid"),
+            flow_columns.is_request().alias("is_request"),
+            flow_columns.is_sent().alias("is_sent"),
+            _number_categories(frame["src_endpoint_ip_v4"], store).alias("src_endpoint_indicators"),
+            _number_categories(frame["dst_endpoint_ip_v4"], store).alias("dst_endpoint_indicators"),
+        )
+        .with_columns(flow_columns.is_probe().alias("is_probe"), *flow_columns.remote_end())
     )
 
 
@@ -62,25 +74,6 @@ def _dns_activity(frame: pl.DataFrame, store: IndicatorStore) -> pl.DataFrame:
     return frame.with_columns(
         pl.coalesce("instance_uid", client).alias("resource_uid"),
         (store.domain_categories(names) if store.has_domains else _nothing()).alias("query_indicators"),
-    )
-
-
-def _is_request() -> pl.Expr:
-    """Whether the source is the client of the connection.
-
-    A SYN without ACK is the client's, one with ACK the server's. Where no SYN was seen, or flags are not logged, the
-    lower port is the server's; between equal ports it cannot be told. Protocols without ports have only requests.
-    """
-    is_tcp = pl.col("protocol_num") == TCP
-    handshake = pl.col("tcp_flags").fill_null(0) & (SYN | ACK)
-    src_port, dst_port = pl.col("src_endpoint_port"), pl.col("dst_endpoint_port")
-    by_ports = pl.when(src_port != dst_port).then(dst_port < src_port)
-    return (
-        pl.when(is_tcp & (handshake & SYN != 0))
-        .then(handshake == SYN)
-        .when(is_tcp | (pl.col("protocol_num") == UDP))
-        .then(by_ports)
-        .otherwise(pl.col("protocol_num").is_not_null())
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 import polars as pl
 
-from guardray.context.enrich import enrich
+from guardray.context.enrich import enrich, enriched_columns
 from guardray.context.intel import IndicatorStore, has
 from guardray.dataflow.hits import sightings_of
 from guardray.dataflow.partials import Partials
@@ -166,7 +166,7 @@ def _endpoint(column: str) -> str:
 
 def window_table(detector: WindowDetector) -> WindowTable:
     """The state that a window detector needs, empty."""
-    dtypes = detector.schema.polars
+    dtypes = enriched_columns(detector.schema)
     key = {column: np.dtype(str(dtypes[column]).lower()) for column in detector.key}
     return WindowTable(key, detector.measures, detector.window, detector.hop)
 

@@ -135,7 +135,7 @@ class WindowDetector(Detector):
 
     Attributes:
         where: the rows that are counted. Null counts as false.
-        key: numeric columns of the schema.
+        key: numeric columns of the enriched schema.
         window: length of the tumbling windows, by event time; `hop` makes them slide by that much instead.
         measures: name to summary.
         crossed: an expression over one row a window: `key` columns, measures, `is_actor` (the interface owns the
