@@ -24,14 +24,14 @@ credentials are one account's only. A caller whose account is unknown is taken f
 
 _IS_S3 = pl.col("api_service_name") == S3
 
-_IS_S3_OBJECT_CALL = _IS_S3 & pl.col("api_operation").str.contains("^[A-Z][a-z]+(Object|Multipart|Part)")
+_UNCATEGORISED = pl.when(pl.col("event_category").is_null()).then(pl.col("api_operation"))
 
-S3_DATA = (_IS_S3 & (pl.col("event_category") == "Data")) | (pl.col("event_category").is_null() & _IS_S3_OBJECT_CALL)
-"""S3 data events. Records without a category, as old trails have them, are told by their operation's name."""
+_NAMES_OBJECTS = (_IS_S3 & _UNCATEGORISED.str.contains("^[A-Z][a-z]+(Object|Multipart|Part)")).fill_null(False)
+"""S3 calls for objects in old trails, whose records have no category: told by the operation's name."""
 
-MANAGEMENT = (pl.col("event_category") == "Management") | (
-    pl.col("event_category").is_null() & _IS_S3_OBJECT_CALL.fill_null(False).not_()
-)
+S3_DATA = (_IS_S3 & (pl.col("event_category") == "Data")) | _NAMES_OBJECTS
+
+MANAGEMENT = (pl.col("event_category") == "Management") | (pl.col("event_category").is_null() & _NAMES_OBJECTS.not_())
 
 
 def called(service: str, *operations: str) -> pl.Expr:

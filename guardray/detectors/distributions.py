@@ -26,7 +26,9 @@ def runs(distribution: str) -> pl.Expr:
     kernel = rf"linux[/#-]\d[\w.+~-]*[\d.+~_-]{distribution}"
     marker = rf"md/distrib#{distribution}"
     older_marker = rf"(?:exe|source)/\w+\.{distribution}"
-    return pl.col("http_request_user_agent").str.contains(rf"(?i)\b(?:{kernel}|{marker}|{older_marker})(?:[^a-z]|$)")
+    agent = pl.col("http_request_user_agent")
+    mentioned = agent.str.contains_any([distribution], ascii_case_insensitive=True)  # a tenth of the pattern's cost
+    return pl.when(mentioned).then(agent).str.contains(rf"(?i)\b(?:{kernel}|{marker}|{older_marker})(?:[^a-z]|$)")
 
 
 def describe(row: Row, family: str, resource: Resource) -> Details:

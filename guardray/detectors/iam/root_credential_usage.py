@@ -23,9 +23,9 @@ ACTS_ITSELF = pl.col("actor_invoked_by").is_null()
 
 IS_SHORT_TERM = pl.col("actor_session_assumed_root").fill_null(False)
 
-FAILED_SIGN_IN = (
-    (pl.col("api_operation") == "ConsoleLogin") & (pl.col("api_response_message") == "Failed authentication")
-).fill_null(False)
+_SIGN_IN_OUTCOME = pl.when(pl.col("event_type") == "AwsConsoleSignIn").then("api_response_data")
+
+FAILED_SIGN_IN = _SIGN_IN_OUTCOME.str.contains('"Failure"', literal=True).fill_null(False)
 
 
 def details(row: Row) -> Details:
@@ -39,7 +39,11 @@ def details(row: Row) -> Details:
 
 
 ROOT_CALL = {"actor_user_type": "Root", "api_operation": "CreateUser", "src_endpoint_ip": "198.51.100.7"}
-SIGN_IN = ROOT_CALL | {"api_operation": "ConsoleLogin"}
+SIGN_IN = ROOT_CALL | {
+    "api_operation": "ConsoleLogin",
+    "event_type": "AwsConsoleSignIn",
+    "api_response_data": '{"ConsoleLogin": "Success"}',
+}
 
 DETECTOR = RuleDetector(
     finding_type="Policy:IAMUser/RootCredentialUsage",
@@ -58,7 +62,7 @@ DETECTOR = RuleDetector(
         quiet("an IAM user does the same", ROOT_CALL | {"actor_user_type": "IAMUser"}),
         quiet("a service acts for root", ROOT_CALL | {"actor_invoked_by": "support.amazonaws.com"}),
         quiet("the session is a short-term one", ROOT_CALL | {"actor_session_assumed_root": True}),
-        quiet("signing in as root fails", SIGN_IN | {"api_response_message": "Failed authentication"}),
+        quiet("signing in as root fails", SIGN_IN | {"api_response_data": '{"ConsoleLogin": "Failure"}'}),
         quiet("the caller is unknown", ROOT_CALL | {"actor_user_type": None}),
     ),
 )

@@ -21,21 +21,38 @@ from guardray.schema import api_activity
 CONTENT_READS = ("GetObject", "CopyObject", "GetObjectTorrent", "SelectObjectContent", "UploadPartCopy")
 """Operations that give away what objects hold."""
 
-CHANGES = ("Put", "Delete", "Post", "Upload", "Create", "Complete", "Abort", "Restore", "Rename", "Update")
-"""How the names of operations begin that change objects."""
+CHANGES = (
+    "PutObject",
+    "PostObject",
+    "PutObjectAcl",
+    "PutObjectTagging",
+    "PutObjectRetention",
+    "PutObjectLegalHold",
+    "CreateMultipartUpload",
+    "UploadPart",
+    "CompleteMultipartUpload",
+    "AbortMultipartUpload",
+    "DeleteObject",
+    "DeleteObjects",
+    "DeleteObjectTagging",
+    "RenameObject",
+    "RestoreObject",
+    "UpdateObjectEncryption",
+)
+"""Operations that change objects or destroy them."""
 
 _OPERATION = pl.col("api_operation")
 
 READS_CONTENT = _OPERATION.is_in(CONTENT_READS)
-CHANGES_OBJECTS = pl.any_horizontal(_OPERATION.str.starts_with(verb) for verb in CHANGES) & READS_CONTENT.not_()
-DISCOVERS = (READS_CONTENT | CHANGES_OBJECTS).not_()
+CHANGES_OBJECTS = _OPERATION.is_in(CHANGES)
+DISCOVERS = _OPERATION.is_in((*CONTENT_READS, *CHANGES)).not_()
 
 GROUPS = {
     "Discovery:S3/MaliciousIPCaller": (DISCOVERS, "ListObjects", "GetObject"),
     "Discovery:S3/MaliciousIPCaller.Custom": (DISCOVERS, "GetObjectAcl", "PutObjectAcl"),
     "Exfiltration:S3/MaliciousIPCaller": (READS_CONTENT, "CopyObject", "GetObjectAcl"),
     "Impact:S3/MaliciousIPCaller": (CHANGES_OBJECTS, "PutObjectAcl", "UploadPartCopy"),
-    "UnauthorizedAccess:S3/MaliciousIPCaller.Custom": (DISCOVERS.not_(), "GetObject", "ListObjects"),
+    "UnauthorizedAccess:S3/MaliciousIPCaller.Custom": (READS_CONTENT | CHANGES_OBJECTS, "GetObject", "ListObjects"),
 }
 """Finding type: its operations, one of them, and one of another type's."""
 
