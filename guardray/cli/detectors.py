@@ -11,7 +11,7 @@ from typing import Annotated
 import msgspec
 import typer
 from rich.box import SIMPLE_HEAD
-from rich.console import Console, Group
+from rich.console import Console, Group, RenderableType
 from rich.markdown import Markdown
 from rich.padding import Padding
 from rich.table import Column, Table
@@ -74,10 +74,8 @@ def show_detector(
 
 def markdown_table(listed: Iterable[Entry]) -> str:
     """The finding types as a Markdown table."""
-    rows = [
-        "| Finding type | Log | Method | Severity | Fires when | Tunables |",
-        "| --- | --- | --- | --- | --- | --- |",
-    ]
+    header = ("Finding type", "Log", "Method", "Severity", "What happened", "Tunables")
+    rows = [_markdown_row(header), _markdown_row("---" for _ in header)]
     for entry in listed:
         tunables = ", ".join(f"`{name}` {_number(value)}" for name, value in entry.tunables.items())
         cells = [f"`{entry.type}`", entry.source, entry.method, _severity_text(entry), entry.description, tunables]
@@ -149,7 +147,7 @@ def _page(shown: Account) -> Group:
         "Active": _activity(entry),
     }.items():
         facts.add_row(Text(name, style="dim"), value)
-    parts = [_type(entry), Padding(facts, (1, 0)), Markdown(shown.explanation)]
+    parts: list[RenderableType] = [_type(entry), Padding(facts, (1, 0)), Markdown(shown.explanation)]
     if entry.tunables:
         parts.append(_section("Tunables", _tunables(shown)))
     parts.append(_section("It fires when", _bullets(shown.fires, "red")))
