@@ -1,0 +1,128 @@
+"""Changes are judged in the order of their time, whatever the order in which they come."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from guardray.detectors.declare import ChangeDetector, Judgement
+from guardray.findings.details import Details
+from guardray.schema import api_activity
+from guardray.shards.changes import ChangeBuffer, Configurations
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def judge(row: dict[str, Any], known: Any) -> Judgement:
+    """Remembers the versions seen; fires when one is lower than the last; version 0 forgets."""
+    version = int(row["api_request_data"])
+    if version == 0:
+        return Judgement(None)
+    history = [*(known or []), version]
+    return Judgement(tuple(history), fires=bool(known) and version < known[-1], facts={"history": known})
+
+
+def no_details(row: Any) -> Details:
+    raise AssertionError("judging needs no details")
+
+
+DETECTOR = ChangeDetector(
+    finding_type="Stealth:IAMUser/PasswordPolicyChange",
+    severity=2.0,
+    source="cloudtrail-management",
+    schema=api_activity.SCHEMA,
+    role="TARGET",
+    entity=(),
+    details=no_details,
+    examples=(),
+    where=pl.lit(True),
+    key=("cloud_account_uid", "bucket_name"),
+    judge=judge,
+)
+
+
+def rows_of(changes: list[tuple[int, int, int, str | None]]) -> pl.DataFrame:
+    return api_activity.SCHEMA.frame(
+        {
+            "time": EPOCH + timedelta(microseconds=time),
+            "event_hash": event_hash,
+            "api_request_data": str(version),
+            "cloud_account_uid": "123456789012",
+            "bucket_name": bucket,
+        }
+        for time, event_hash, version, bucket in changes
+    )
+
+
+changes = st.lists(
+    st.tuples(st.integers(0, 10), st.integers(0, 2**64 - 1), st.integers(0, 3), st.sampled_from(["a", "b", None])),
+    max_size=20,
+    unique_by=lambda change: change[:2],
+)
+
+
+@given(changes, st.randoms(use_true_random=False), st.integers(0, 12))
+def test_judgements_are_the_same_when_rows_come_in_another_order_and_in_parts(changes, random, watermark: int):
+    whole, parts = ChangeBuffer(), ChangeBuffer()
+    whole.add(rows_of(changes))
+    for change in random.sample(changes, len(changes)):
+        parts.add(rows_of([change]))
+    at_once, in_steps = Configurations(), Configurations()
+    expected = at_once.judge_all(DETECTOR, whole.release(100))
+    stepwise = in_steps.judge_all(DETECTOR, parts.release(watermark))
+    stepwise += in_steps.judge_all(DETECTOR, parts.release(100))
+    assert stepwise == expected
+    assert in_steps.export().sort_by("key").equals(at_once.export().sort_by("key"))
+
+
+@given(changes, changes)
+def test_restored_state_judges_as_the_one_it_was_taken_from(before, after):
+    running, restored = Configurations(), Configurations()
+    running.judge_all(DETECTOR, rows_of(before))
+    restored.restore(running.export())
+    assert restored.judge_all(DETECTOR, rows_of(after)) == running.judge_all(DETECTOR, rows_of(after))
+    assert restored.export().equals(running.export())
+
+
+def test_rows_wait_until_the_watermark_has_passed_them():
+    buffer = ChangeBuffer()
+    buffer.add(rows_of([(5, 1, 1, "a"), (3, 2, 1, "a"), (4, 9, 1, "a"), (4, 8, 1, "a")]))
+    assert buffer.release(3).is_empty()
+    assert buffer.release(5)["event_hash"].to_list() == [2, 8, 9]
+    assert len(buffer) == 1
+
+
+def test_nothing_is_released_when_nothing_was_added():
+    assert ChangeBuffer().release(2**63 - 1).is_empty()
+
+
+@given(changes)
+def test_waiting_rows_survive_being_kept(changes):
+    buffer, restored = ChangeBuffer(), ChangeBuffer()
+    buffer.add(rows_of(changes))
+    restored.restore(buffer.export())
+    restored.add(rows_of([(11, 0, 1, "a")]))
+    buffer.add(rows_of([(11, 0, 1, "a")]))
+    assert restored.release(100).equals(buffer.release(100))
+
+
+def test_a_judge_sees_configurations_as_json_gives_them_from_the_first_time_on():
+    judged = Configurations().judge_all(DETECTOR, rows_of([(1, 1, 2, "a"), (2, 2, 1, "a")]))
+    assert [(judgement.fires, judgement.facts["history"]) for _, judgement in judged] == [(False, None), (True, [2])]
+
+
+def test_a_key_is_forgotten_when_the_judge_says_none():
+    configurations = Configurations()
+    configurations.judge_all(DETECTOR, rows_of([(1, 1, 2, "a"), (2, 2, 1, None), (3, 3, 0, "a")]))
+    assert configurations.export()["key"].to_pylist() == ['["123456789012",null]']
+
+
+def test_another_kind_of_table_is_refused():
+    with pytest.raises(ValueError, match="state: string"):
+        Configurations().restore(pa.table({"key": ["a"]}))
