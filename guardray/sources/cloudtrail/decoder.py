@@ -1,0 +1,144 @@
+"""Decodes the records of many objects at once: a trail writes thousands of small files, a frame wants many rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import chain
+
+import numpy as np
+import polars as pl
+
+from guardray.schema import EventSchema, api_activity
+from guardray.sources.cloudtrail import careful, columns
+from guardray.sources.cloudtrail.framing import Framing, spans
+from guardray.sources.cloudtrail.records import LOG_FILES, RECORDS, Record
+from guardray.sources.decoder import BadRow, Origin
+
+_DENSITY_SAMPLE = 61
+"""Every 61st byte is looked at: a prime, so that no repeated pattern can hide between the looks."""
+_LEAST_BYTES_A_VALUE = 6
+_DENSE_FROM_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class CloudTrailBatch:
+    """Records of several texts: rows in the order they were added, and all that is no row.
+
+    `read == frame.height + len(bad) + passed_over`; `bad` goes with the origin that it came from.
+    """
+
+    frame: pl.DataFrame
+    read: int
+    passed_over: int
+    bad: tuple[tuple[Origin, BadRow], ...]
+
+
+@dataclass(kw_only=True)
+class _Piece:
+    """Records of one text. The text stays until they are columns, to find the bytes of one that turns out unusable."""
+
+    text: bytes
+    offset: int
+    framing: Framing
+    origin: Origin
+    records: list[Record]
+    bad: list[BadRow] = field(default_factory=list)
+
+
+class CloudTrailDecoder:
+    """Collects texts with `add` and turns all of them into one batch with `take`."""
+
+    schema: EventSchema = api_activity.SCHEMA
+
+    def __init__(self) -> None:
+        self._pieces: list[_Piece] = []
+        self.pending_records = 0
+        self.pending_bytes = 0
+
+    def add(self, text: bytes, offset: int, framing: Framing, origin: Origin) -> None:
+        """Decode a text of whole records; `offset` is where it starts in its object's decompressed text."""
+        piece = _Piece(text=text, offset=offset, framing=framing, origin=origin, records=[])
+        if _is_too_dense(text):
+            piece.bad.append(
+                BadRow(position=offset, reason="too many JSON values for its size: not a log", content=text)
+            )
+        elif (records := _typed(text)) is None:
+            _read_carefully(piece)
+        else:
+            piece.records = records
+        self._pieces.append(piece)
+        self.pending_records += len(piece.records) + len(piece.bad)
+        self.pending_bytes += len(text)
+
+    def take(self) -> CloudTrailBatch:
+        """All that was added since the last call."""
+        pieces, self._pieces = self._pieces, []
+        self.pending_records = self.pending_bytes = 0
+        rows = _columns(pieces)
+        if not rows.is_sound.all():
+            for piece in _pieces_of(pieces, np.flatnonzero(~rows.is_sound)):
+                _read_carefully(piece)
+            rows = _columns(pieces)
+        bad = tuple((piece.origin, row) for piece in pieces for row in piece.bad)
+        return CloudTrailBatch(
+            frame=rows.frame,
+            read=len(rows.is_kept) + len(bad),
+            passed_over=int((~rows.is_kept).sum()),
+            bad=bad,
+        )
+
+
+def _is_too_dense(text: bytes) -> bool:
+    """Whether a text would become far more objects than a log of its size: millions of `{}` are an attack on memory."""
+    if len(text) < _DENSE_FROM_BYTES:
+        return False
+    sample = text[::_DENSITY_SAMPLE]
+    return (sample.count(b"{") + sample.count(b",")) * _LEAST_BYTES_A_VALUE > len(sample)
+
+
+def _typed(text: bytes) -> list[Record] | None:
+    """The records if all of them are as documented, else None."""
+    if not _is_utf8(text):
+        return None
+    try:
+        return list(chain.from_iterable(file.records for file in LOG_FILES.decode_lines(text)))
+    except (ValueError, RecursionError):
+        pass
+    try:
+        return RECORDS.decode_lines(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _is_utf8(text: bytes) -> bool:
+    """msgspec does not look into values that it passes on as they are."""
+    if text.isascii():
+        return True
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _read_carefully(piece: _Piece) -> None:
+    piece.records, piece.bad = [], []
+    for span in spans(piece.text, piece.offset, piece.framing):
+        for record in careful.records(span.content):
+            if isinstance(record, Record):
+                piece.records.append(record)
+            else:
+                piece.bad.append(BadRow(position=span.position, reason=str(record), content=span.content))
+
+
+def _columns(pieces: list[_Piece]) -> columns.Columns:
+    return columns.api_activity(
+        list(chain.from_iterable(piece.records for piece in pieces)),
+        [piece.origin for piece in pieces],
+        [len(piece.records) for piece in pieces],
+    )
+
+
+def _pieces_of(pieces: list[_Piece], rows: np.ndarray) -> list[_Piece]:
+    ends = np.cumsum([len(piece.records) for piece in pieces])
+    return [pieces[index] for index in np.unique(np.searchsorted(ends, rows, side="right"))]

@@ -1,0 +1,59 @@
+"""Opening an input object: a local file, standard input or S3, always as seekable bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import IO, cast
+
+from guardray.errors import SourceError
+from guardray.sources.objects import S3_SCHEME, STANDARD_INPUT, InputObject
+
+_WHOLE_BYTES = 4 << 20
+"""Files up to this size are read at once: most of a trail's are a few kilobytes."""
+
+_MEMORY_BYTES = 64 << 20
+
+
+def open_object(obj: InputObject, s3_endpoint: str | None = None) -> IO[bytes]:
+    """The object's bytes.
+
+    Raises:
+        SourceError: it is not there or may not be read.
+    """
+    if obj.url == STANDARD_INPUT:
+        return _standard_input()
+    if obj.url.startswith(S3_SCHEME):
+        from guardray.sources.s3 import Bucket, split_url  # boto3 takes longer to import than a small local scan to run
+
+        bucket, key = split_url(obj.url)
+        return Bucket(bucket, s3_endpoint).fetch(key)
+    return _local(obj)
+
+
+def _local(obj: InputObject) -> IO[bytes]:
+    try:
+        if obj.size is not None and obj.size <= _WHOLE_BYTES:
+            return io.BytesIO(Path(obj.url).read_bytes())
+        return Path(obj.url).open("rb")
+    except OSError as error:
+        raise SourceError(obj.url, error.strerror or str(error)) from error
+
+
+def _standard_input() -> IO[bytes]:
+    file = tempfile.SpooledTemporaryFile(_MEMORY_BYTES)  # noqa: SIM115 - the caller closes it
+    shutil.copyfileobj(sys.stdin.buffer, file)
+    file.seek(0)
+    return file
+
+
+def content_digest(file: IO[bytes]) -> int:
+    """64-bit BLAKE2b digest of a file's raw bytes; leaves the file at its start."""
+    file.seek(0)
+    digest = hashlib.file_digest(cast(io.BufferedReader, file), lambda: hashlib.blake2b(digest_size=8))
+    file.seek(0)
+    return int.from_bytes(digest.digest(), "little")

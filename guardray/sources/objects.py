@@ -1,0 +1,115 @@
+"""From the sources named on the command line to the objects to read, in the order of their dates."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from guardray.errors import SourceError, UsageError
+from guardray.sources.aws_keys import KeyFacts, KeyFilter, key_facts
+
+STANDARD_INPUT = "-"
+S3_SCHEME = "s3://"
+
+__all__ = ["InputObject", "KeyFilter", "locate"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class InputObject:
+    """One object to read.
+
+    Args:
+        url: a path as it was given, `-` for standard input, or `s3://bucket/key`.
+        size: in bytes, as it lies there; None when unknown.
+        key_time: when it was delivered, from its name; None when the name does not tell.
+        account_id: from its key.
+        region: from its key.
+    """
+
+    url: str
+    size: int | None = None
+    key_time: datetime | None = None
+    account_id: str | None = None
+    region: str | None = None
+
+
+def locate(sources: Sequence[str], key_filter: KeyFilter, s3_endpoint: str | None = None) -> list[InputObject]:
+    """All objects of these sources whose keys do not rule out that they hold wanted events.
+
+    Args:
+        sources: files, folders (with all below), `s3://bucket/prefix`, or `-`. A file is taken whatever its name says.
+        key_filter: rules out objects by AWS's key layouts; what it keeps may hold other events too.
+        s3_endpoint: URL of an S3-compatible store, AWS if not given.
+
+    Returns:
+        Each object once, those without a date first and the others by date.
+
+    Raises:
+        UsageError: a source does not exist.
+        SourceError: a folder or a bucket cannot be listed.
+    """
+    found: dict[str, InputObject] = {}
+    for source in sources:
+        for obj in _objects(source, key_filter, s3_endpoint):
+            found.setdefault(obj.url, obj)
+    return sorted(found.values(), key=_reading_order)
+
+
+def _reading_order(obj: InputObject) -> tuple[float, str]:
+    return (obj.key_time.timestamp() if obj.key_time else float("-inf"), obj.url)
+
+
+def _objects(source: str, key_filter: KeyFilter, s3_endpoint: str | None) -> Iterator[InputObject]:
+    if source == STANDARD_INPUT:
+        yield InputObject(url=source)
+    elif source.startswith(S3_SCHEME):
+        yield from _s3_objects(source, key_filter, s3_endpoint)
+    elif (path := Path(source)).is_dir():
+        yield from _folder_objects(source, key_filter)
+    elif path.exists():
+        yield _local_object(path, key_facts(path.absolute().as_posix()))
+    else:
+        raise UsageError(f"{source}: no such file or folder")
+
+
+def _folder_objects(folder: str, key_filter: KeyFilter) -> Iterator[InputObject]:
+    for parent, folders, names in os.walk(folder, onerror=_refuse):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        above = Path(parent).absolute().as_posix()
+        for name in names:
+            facts = key_facts(f"{above}/{name}")
+            if facts.may_match(key_filter):
+                yield _local_object(Path(parent, name), facts)
+
+
+def _refuse(error: OSError) -> None:
+    raise SourceError(str(error.filename), error.strerror or str(error))
+
+
+def _local_object(path: Path, facts: KeyFacts) -> InputObject:
+    try:
+        size = path.stat().st_size
+    except OSError:  # a dangling link: reading it says what is wrong
+        size = None
+    return _described(str(path), size, facts)
+
+
+def _s3_objects(url: str, key_filter: KeyFilter, endpoint: str | None) -> Iterator[InputObject]:
+    from guardray.sources.s3 import Bucket, split_url  # boto3 takes longer to import than a small local scan to run
+
+    name, prefix = split_url(url)
+    is_empty = True
+    for stored in Bucket(name, endpoint).listing(prefix, key_filter):
+        is_empty = False
+        facts = key_facts(stored.key)
+        if stored.key == prefix or facts.may_match(key_filter):
+            yield _described(f"{S3_SCHEME}{name}/{stored.key}", stored.size, facts)
+    if is_empty and key_filter.is_open:
+        raise UsageError(f"{url}: no such object, and none below it")
+
+
+def _described(url: str, size: int | None, facts: KeyFacts) -> InputObject:
+    return InputObject(url=url, size=size, key_time=facts.time, account_id=facts.account_id, region=facts.region)

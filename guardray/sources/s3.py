@@ -1,0 +1,123 @@
+"""S3, or a store that speaks its protocol: listing with as few requests as the filters allow, and fetching."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import IO, Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from guardray.errors import SourceError, UsageError
+from guardray.sources.aws_keys import KeyFilter, key_facts
+
+MEMORY_BYTES = 64 << 20
+"""Objects up to this size are held in memory, larger ones in a temporary file, so that both can be read twice."""
+
+_REASONS = {
+    "NoSuchBucket": "no such bucket",
+    "NoSuchKey": "no such object",
+    "AccessDenied": "access denied",
+    "403": "access denied",
+    "404": "no such object",
+}
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    """One line of a listing."""
+
+    key: str
+    size: int
+
+
+def split_url(url: str) -> tuple[str, str]:
+    """Bucket and key, or prefix, of `s3://bucket/key`."""
+    bucket, _, key = url.removeprefix("s3://").partition("/")
+    if not bucket:
+        raise UsageError(f"{url}: no bucket in the URL")
+    return bucket, key
+
+
+class Bucket:
+    """A bucket to read from."""
+
+    def __init__(self, name: str, endpoint: str | None = None) -> None:
+        self._name = name
+        self._client = _client(endpoint)
+
+    def listing(self, prefix: str, key_filter: KeyFilter) -> Iterator[StoredObject]:
+        """The objects below a prefix, without folders in which no wanted object can be.
+
+        In AWS's layouts the folders are walked level by level until the day is known, so that a year's bucket costs as
+        many requests as the days wanted. Other prefixes, and everything when nothing is filtered, are listed plainly.
+
+        Raises:
+            SourceError: the bucket does not exist or may not be listed.
+        """
+        with _as_source_error(f"s3://{self._name}/{prefix}"):
+            yield from self._plain(prefix) if key_filter.is_open else self._walk(prefix, key_filter)
+
+    def _walk(self, prefix: str, key_filter: KeyFilter) -> Iterator[StoredObject]:
+        facts = key_facts(prefix)
+        if facts.is_day_known:
+            yield from self._plain(prefix)
+            return
+        folders: list[str] = []
+        for page in self._pages(prefix, Delimiter="/"):
+            yield from _stored(page)
+            folders += [common["Prefix"] for common in page.get("CommonPrefixes", ())]
+        for folder in folders:
+            below = key_facts(folder)
+            if not below.may_match(key_filter):
+                continue
+            is_walkable = below.is_layout or folder.endswith("AWSLogs/")
+            yield from self._walk(folder, key_filter) if is_walkable else self._plain(folder)
+
+    def _plain(self, prefix: str) -> Iterator[StoredObject]:
+        for page in self._pages(prefix):
+            yield from _stored(page)
+
+    def _pages(self, prefix: str, **options: str) -> Iterator[dict[str, Any]]:
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._name, Prefix=prefix, **options)
+        yield from pages
+
+    def fetch(self, key: str) -> IO[bytes]:
+        """An object's bytes, seekable.
+
+        Raises:
+            SourceError: it does not exist, may not be read, or the connection failed for good.
+        """
+        file = tempfile.SpooledTemporaryFile(MEMORY_BYTES)  # noqa: SIM115 - the caller closes it
+        with _as_source_error(f"s3://{self._name}/{key}"):
+            self._client.download_fileobj(self._name, key, file)
+        file.seek(0)
+        return file
+
+
+def _stored(page: dict[str, Any]) -> Iterator[StoredObject]:
+    return (StoredObject(entry["Key"], entry["Size"]) for entry in page.get("Contents", ()))
+
+
+@lru_cache(maxsize=4)
+def _client(endpoint: str | None) -> Any:
+    # S3-compatible stores are often reached by address, where the bucket cannot be part of the host name.
+    addressing = {"addressing_style": "path"} if endpoint else {}
+    config = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=10, read_timeout=60, s3=addressing)
+    return boto3.client("s3", endpoint_url=endpoint, config=config)
+
+
+@contextmanager
+def _as_source_error(url: str) -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        code = error.response.get("Error", {}).get("Code", "")
+        raise SourceError(url, _REASONS.get(code, str(error))) from error
+    except BotoCoreError as error:
+        raise SourceError(url, str(error)) from error
