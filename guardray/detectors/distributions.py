@@ -9,6 +9,8 @@ Source: AWS SDK reference guide, user agent; user agents seen in published Cloud
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import polars as pl
 
 from guardray.detectors.calls import caller_of, origin_of
@@ -31,16 +33,21 @@ def runs(distribution: str) -> pl.Expr:
     return pl.when(mentioned).then(agent).str.contains(rf"(?i)\b(?:{kernel}|{marker}|{older_marker})(?:[^a-z]|$)")
 
 
-def describe(row: Row, family: str, resource: Resource) -> Details:
-    """The finding's account of a call from such a client."""
-    system, agent = family.removesuffix("Linux") + " Linux", row["http_request_user_agent"]
-    return Details(
-        title=f"API {row['api_operation']} was invoked from a {system} machine.",
-        description=f"{caller_of(row)} called from {origin_of(row)} with a client that runs on {system}.",
-        resource=resource,
-        action=AwsApiCall.of(row),
-        additional_info={"userAgent": {"fullUserAgent": agent, "userAgentCategory": system}},
-    )
+def describer(family: str, resource_of: Callable[[Row], Resource]) -> Callable[[Row], Details]:
+    """How findings of a family are described: what of ours the call was about is the log's to say."""
+    system = family.removesuffix("Linux") + " Linux"
+
+    def details(row: Row) -> Details:
+        agent = {"fullUserAgent": row["http_request_user_agent"], "userAgentCategory": system}
+        return Details(
+            title=f"API {row['api_operation']} was invoked from a {system} machine.",
+            description=f"{caller_of(row)} called from {origin_of(row)} with a client that runs on {system}.",
+            resource=resource_of(row),
+            action=AwsApiCall.of(row),
+            additional_info={"userAgent": agent},
+        )
+
+    return details
 
 
 def user_agents(distribution: str) -> dict[str, str]:

@@ -60,8 +60,8 @@ def _trail_id(row: Row) -> str:
 def _set(row: Row, state: State) -> None:
     trail = state["trails"].setdefault(_trail_id(row), {})
     told = request_of(row) | response_of(row)
-    trail.update({flag: told[flag] for flag in SCOPE_IF_UNKNOWN if flag in told})
-    if "s3BucketName" in told:
+    trail.update({flag: told[flag] for flag in SCOPE_IF_UNKNOWN if isinstance(told.get(flag), bool)})
+    if isinstance(told.get("s3BucketName"), str):
         trail["bucket"] = told["s3BucketName"]
 
 

@@ -13,6 +13,7 @@ Source: GuardDuty user guide, S3 finding types.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -82,25 +83,26 @@ def _facts(by_policy: Exposure, by_acl: Exposure) -> dict[str, Any]:
     }
 
 
-WHO = {Audience.ANYONE: "anyone, without credentials", Audience.AUTHENTICATED: "every user of any AWS account"}
+WHO = {Audience.ANYONE: "anyone without credentials", Audience.AUTHENTICATED: "every user of any AWS account"}
 
 
-def details(target: Audience, row: Row) -> Details:
-    bucket, access = row["bucket_name"], PublicAccess(**row["facts"])
-    rights = " and ".join(
-        right
-        for right, is_open in (
-            ("read", access.acl_read or access.policy_read),
-            ("write", access.acl_write or access.policy_write),
+def _rights(access: PublicAccess) -> str:
+    can_read, can_write = access.acl_read or access.policy_read, access.acl_write or access.policy_write
+    return "read and write" if can_read and can_write else "write" if can_write else "read"
+
+
+def describer(target: Audience) -> Callable[[Row], Details]:
+    def details(row: Row) -> Details:
+        bucket, access = row["bucket_name"], PublicAccess(**row["facts"])
+        what = f"lets {WHO[target]} {_rights(access)} in bucket {bucket}"
+        return Details(
+            title=f"Bucket {bucket} was opened to {WHO[target]}.",
+            description=f"{caller_of(row)} called {row['api_operation']}, which {what}.",
+            resource=credentials(row, access),
+            action=AwsApiCall.of(row),
         )
-        if is_open
-    )
-    return Details(
-        title=f"Bucket {bucket} was opened to {WHO[target]}.",
-        description=f"{caller_of(row)} called {row['api_operation']}, which lets {WHO[target]} {rights} in {bucket}.",
-        resource=credentials(row, access),
-        action=AwsApiCall.of(row),
-    )
+
+    return details
 
 
 def detector(finding_type: str, target: Audience, examples: tuple[Example, ...]) -> ChangeDetector:
@@ -114,7 +116,7 @@ def detector(finding_type: str, target: Audience, examples: tuple[Example, ...])
         where=SUCCEEDED & called(S3, *POLICY_CALLS, *ACL_CALLS, "DeleteBucket"),
         key=("bucket_name",),
         judge=partial(judge, target),
-        details=partial(details, target),
+        details=describer(target),
         examples=examples,
     )
 
