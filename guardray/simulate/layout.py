@@ -55,7 +55,7 @@ class Output:
 
     folder: Path
     rows: Counter[str] = field(default_factory=Counter)
-    bytes: Counter[str] = field(default_factory=Counter)
+    sizes: Counter[str] = field(default_factory=Counter)  # in bytes
     files: Counter[str] = field(default_factory=Counter)
 
     def write(self, source: str, key: str, body: bytes, rows: int) -> None:
@@ -64,7 +64,7 @@ class Output:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(body)
         self.rows[source] += rows
-        self.bytes[source] += len(body)
+        self.sizes[source] += len(body)
         self.files[source] += 1
 
     def write_gzip(self, source: str, key: str, body: bytes, rows: int) -> None:

@@ -29,9 +29,3 @@ def token(rng: np.random.Generator, length: int, alphabet: str = HEX) -> str:
 def pick(rng: np.random.Generator, options: Sequence[T]) -> T:
     """One of the options, each equally likely."""
     return options[int(rng.integers(len(options)))]
-
-
-def sample(rng: np.random.Generator, options: Sequence[T], count: int) -> list[T]:
-    """Up to `count` different options, in random order."""
-    order = rng.permutation(len(options))[:count]
-    return [options[int(i)] for i in order]

@@ -37,11 +37,11 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Summary:
-    """What was written: rows, bytes and files by source (`cloudtrail`, `flow`, `dns`), and the attacks placed."""
+    """What was written: rows, sizes in bytes and files by source (`cloudtrail`, `flow`, `dns`); the attacks placed."""
 
     folder: Path
     rows: dict[str, int]
-    bytes: dict[str, int]
+    sizes: dict[str, int]
     files: dict[str, int]
     accounts: tuple[str, ...]
     attacks: tuple[Label, ...]
@@ -135,7 +135,7 @@ def _summary(output: Output, accounts: list[Account], labels: list[Label]) -> Su
     return Summary(
         folder=output.folder,
         rows=dict(output.rows),
-        bytes=dict(output.bytes),
+        sizes=dict(output.sizes),
         files=dict(output.files),
         accounts=tuple(account.id for account in accounts),
         attacks=attacks,

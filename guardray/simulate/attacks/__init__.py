@@ -1,19 +1,50 @@
-"""Attacks."""
+"""Attacks: each is a small function that adds to an account what one finding type is there to find.
+
+A new one is a function in the file of its family, and a line in that file's `ATTACKS`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from guardray.errors import UsageError
+from guardray.simulate.attacks import callers, configuration, names, network
+from guardray.simulate.attacks.scene import Attack, Scene
 from guardray.simulate.episodes import Episode
 from guardray.simulate.indicators import Indicators
 from guardray.simulate.world import Account
 
-ATTACK_TYPES: tuple[str, ...] = ()
+ATTACKS: tuple[Attack, ...] = (*configuration.ATTACKS, *callers.ATTACKS, *network.ATTACKS, *names.ATTACKS)
+
+ATTACK_TYPES: tuple[str, ...] = tuple(dict.fromkeys(attack.finding_type for attack in ATTACKS))
+"""Finding types that there is an attack for."""
+
+SHARE_IN_LATER_ACCOUNTS = 0.25
 
 
-def chosen(attacks: Sequence[str] | None) -> tuple[str, ...]:
-    return ()
+def chosen(finding_types: Sequence[str] | None) -> tuple[Attack, ...]:
+    """The attacks that raise these finding types; all of them for None.
+
+    Raises:
+        UsageError: there is no attack for one of the types.
+    """
+    if finding_types is None:
+        return ATTACKS
+    unknown = sorted(set(finding_types) - set(ATTACK_TYPES))
+    if unknown:
+        raise UsageError(
+            f"no attack raises {', '.join(unknown)}; there are {len(ATTACK_TYPES)}: {', '.join(ATTACK_TYPES)}"
+        )
+    return tuple(attack for attack in ATTACKS if attack.finding_type in finding_types)
 
 
-def place(account: Account, chosen: tuple[str, ...], indicators: Indicators, *, every: bool) -> list[Episode]:
-    return []
+def place(account: Account, attacks: Sequence[Attack], indicators: Indicators, *, every: bool) -> list[Episode]:
+    """The attacks on an account: every one, or each with a fixed probability."""
+    return [
+        attack.build(Scene.of(account, indicators, attack))
+        for attack in attacks
+        if every or account.stream("lot", attack.finding_type, attack.title).random() < SHARE_IN_LATER_ACCOUNTS
+    ]
+
+
+__all__ = ["ATTACKS", "ATTACK_TYPES", "Attack", "Scene", "chosen", "place"]

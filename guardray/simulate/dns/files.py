@@ -26,4 +26,4 @@ def write_queries(output: Output, account: Account, found: pl.DataFrame, rng: np
         )
         for (published, vpc), file in lines.group_by("published", "vpc", maintain_order=True):
             body = ("\n".join(file["line"]) + "\n").encode()
-            output.write_gzip(SOURCE, dns_key(account.id, str(vpc), float(published), rng), body, len(file))  # type: ignore[arg-type]
+            output.write_gzip(SOURCE, dns_key(account.id, str(vpc), float(published), rng), body, len(file))

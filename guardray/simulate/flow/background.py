@@ -24,7 +24,7 @@ from guardray.simulate.world import Account
 
 MONITORED_PORTS = (22, 443, 5432, 8080, 9100, 9115, 9187, 9256)
 PROBED_PORTS = (22, 23, 80, 443, 445, 1433, 2323, 3306, 3389, 5060, 5432, 5555, 6379, 8080, 8443, 8728, 9200, 27017)
-CHECK_EVERY_S = 300
+CHECK_EVERY_S = 600
 RETURNING_VISITORS, SHARE_RETURNING = 1500, 0.6
 GUESSES_PER_HOUR, GUESSES_BY_ONE = 1.5, 4  # SSH guessing at the edge host, always below what anyone would report
 BACKUP_HOUR = 2

@@ -26,7 +26,7 @@ def write_conversations(
         published=(pl.col("end") // interval + 1) * interval, network=networks.gather(records["interface"])
     )
     for (published, network), part in records.group_by("published", "network", maintain_order=True):
-        _write(output, account, interfaces, part, float(published), account.flow_logs[int(network)], interval, rng)  # type: ignore[arg-type]
+        _write(output, account, interfaces, part, float(published), account.flow_logs[int(network)], interval, rng)
 
 
 def _write(

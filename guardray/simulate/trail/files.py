@@ -28,7 +28,7 @@ def write_calls(
     for piece in planned.iter_slices(EVENTS_PER_RENDER):
         texts = piece.select("region", "delivered").with_columns(text=render(piece, table, rng))
         for (region, time), file in texts.group_by("region", "delivered", maintain_order=True):
-            key = cloudtrail_key(account.id, str(region), float(time), rng)  # type: ignore[arg-type]
+            key = cloudtrail_key(account.id, str(region), float(time), rng)
             output.write_gzip("cloudtrail", key, trail_document(file["text"]), len(file))
 
 

@@ -83,7 +83,7 @@ def _deliveries(account: Account, day: Period, templates: Templates, rng: np.ran
     parts = []
     for name, bucket in (
         ("cloudtrail.amazonaws.com", account.trail.bucket),
-        ("delivery.logs.amazonaws.com", account.buckets[1]),
+        ("delivery.logs.amazonaws.com", account.buckets_for("logs")[0]),
     ):
         number = templates.add(caller(service(name), name, name), object_call(account, "PutObject", bucket))
         at = times(rng, DELIVERIES_PER_HOUR, day)

@@ -81,10 +81,12 @@ def _of_aws(account: Account, day: Period, templates: Templates, rng: np.random.
     scaling = workload(account, account.workload("terraform-deploy"), day.start) | {
         "invokedBy": "autoscaling.amazonaws.com"
     }
-    checks = templates.add(
-        caller(trail, *["cloudtrail.amazonaws.com"] * 2),
-        bucket_call(account, "GetBucketAcl", account.trail.bucket, acl=""),
-    )
+    checks = [
+        templates.add(
+            caller(trail, *["cloudtrail.amazonaws.com"] * 2), bucket_call(account, "GetBucketAcl", bucket, acl="")
+        )
+        for bucket in account.buckets_for("trail", "archive")
+    ]
     describes = templates.add(
         caller(scaling, *["autoscaling.amazonaws.com"] * 2),
         fill(
@@ -100,7 +102,7 @@ def _of_aws(account: Account, day: Period, templates: Templates, rng: np.random.
     rate = account.rates.service_calls_per_hour
     return pl.concat(
         [
-            calls(times(rng, rate * 0.15, day), checks),
+            _spread(checks, times(rng, rate * 0.15, day), rng),
             calls(times(rng, rate * 0.05, day), describes),
             calls(times(rng, 0.25, day), stacks),
         ]

@@ -10,11 +10,11 @@ import numpy as np
 
 from guardray.simulate.addresses import public_address
 from guardray.simulate.period import Period
-from guardray.simulate.randomness import pick, stream, token
+from guardray.simulate.randomness import stream, token
 from guardray.simulate.rates import Rates
 from guardray.simulate.world.network import Interface, Kind, Vpc, build_interfaces, build_vpc
 from guardray.simulate.world.people import Person, Workload, build_people, build_workloads
-from guardray.simulate.world.storage import Bucket, Trail, build_buckets
+from guardray.simulate.world.storage import Bucket, Trail, build_buckets, build_trails
 
 FlowFormat = Literal["default", "custom", "parquet"]
 
@@ -37,7 +37,7 @@ class Account:
     people: tuple[Person, ...]
     workloads: tuple[Workload, ...]
     buckets: tuple[Bucket, ...]
-    trail: Trail
+    trails: tuple[Trail, ...]  # main, regional, sandbox, archive
     flow_logs: tuple[str, ...]  # one a VPC
     flow_format: FlowFormat
     aggregation_s: int
@@ -46,6 +46,11 @@ class Account:
     def stream(self, *names: object) -> np.random.Generator:
         """The random stream of these names in this account."""
         return stream(self.seed, self.id, *names)
+
+    @property
+    def trail(self) -> Trail:
+        """The main trail."""
+        return self.trails[0]
 
     @cached_property
     def domain(self) -> str:
@@ -83,7 +88,6 @@ def build_account(seed: int, index: int, period: Period, rates: Rates, flow_form
     vpcs = tuple(build_vpc(rng, i) for i in range(1 + index % 2))
     interfaces = build_interfaces(seed, account, region, vpcs, rates, period)
     buckets = build_buckets(seed, account, company, rates.buckets)
-    trail = f"{company}-{pick(rng, ('audit', 'main', 'events'))}"
     offices = [public_address(rng), public_address(rng)]
     chosen: FlowFormat = flow_format or ("custom" if index % 2 == 0 else "default")
     return Account(
@@ -98,7 +102,7 @@ def build_account(seed: int, index: int, period: Period, rates: Rates, flow_form
         people=build_people(seed, account, rates.people, offices, offset_h),
         workloads=build_workloads(seed, account, rates.functions, interfaces[0].public_ip or 0),
         buckets=buckets,
-        trail=Trail(trail, f"arn:aws:cloudtrail:{region}:{account}:trail/{trail}", buckets[0]),
+        trails=build_trails(region, account, company, buckets),
         flow_logs=tuple(f"fl-{token(rng, 17)}" for _ in vpcs),
         flow_format=chosen,
         aggregation_s=600 if chosen == "default" else 60,

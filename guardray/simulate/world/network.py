@@ -87,12 +87,22 @@ def build_interfaces(
 ) -> tuple[Interface, ...]:
     """Everything that ever has an interface in the period: what stays first, then the autoscaled web servers."""
     main = _Builder(stream(seed, account, "hosts"), vpcs[0], region)
-    kinds: list[Kind] = ["nat", "balancer", "balancer", "bastion", "edge", "monitor", "windows", "windows"]
-    kinds += ["database", "database", *["web"] * PERMANENT_WEB_SERVERS, *["worker"] * rates.workers]
-    found = [main.add(kind) for kind in kinds]
+    many: dict[Kind, int] = {
+        "nat": 1,
+        "balancer": 2,
+        "bastion": 1,
+        "edge": 3,
+        "monitor": 1,
+        "windows": 2,
+        "database": 2,
+        "web": PERMANENT_WEB_SERVERS,
+        "worker": rates.workers,
+    }
+    found = [main.add(kind) for kind, count in many.items() for _ in range(count)]
     for index, vpc in enumerate(vpcs[1:]):
         other = _Builder(stream(seed, account, "hosts", index), vpc, region)
-        found += [other.add(kind) for kind in ("nat", "worker", "worker")]
+        others: tuple[Kind, ...] = ("nat", "worker", "worker")
+        found += [other.add(kind) for kind in others]
     found += _autoscaled(main, seed, account, rates, period)
     return tuple(found)
 

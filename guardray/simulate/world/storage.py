@@ -7,7 +7,7 @@ from typing import Literal
 
 from guardray.simulate.randomness import pick, stream, token
 
-Purpose = Literal["trail", "logs", "backup", "assets", "data"]
+Purpose = Literal["trail", "archive", "logs", "backup", "assets", "data"]
 
 _SUBJECTS = (
     "orders",
@@ -37,7 +37,7 @@ class Bucket:
 
 @dataclass(frozen=True)
 class Trail:
-    """The account's trail and the bucket that it logs into."""
+    """A trail and the bucket that it logs into."""
 
     name: str
     arn: str
@@ -45,15 +45,25 @@ class Trail:
 
 
 def build_buckets(seed: int, account: str, company: str, count: int) -> tuple[Bucket, ...]:
-    """One bucket for the trail, one for other logs, one for backups, the rest for assets and data."""
+    """Two buckets for trails, one for other logs, one for backups, the rest for assets and data."""
     rng = stream(seed, account, "buckets")
     fixed = [
         Bucket(f"{company}-trail-{token(rng, 6)}", "trail"),
+        Bucket(f"{company}-trail-archive-{token(rng, 6)}", "archive"),
         Bucket(f"{company}-logs-{token(rng, 6)}", "logs"),
         Bucket(f"{company}-backup-{token(rng, 6)}", "backup"),
     ]
     others: list[Bucket] = []
-    for index in range(max(count - len(fixed), 2)):
+    for index in range(max(count - len(fixed), 3)):
         purpose: Purpose = "assets" if index % 3 == 0 else "data"
         others.append(Bucket(f"{company}-{pick(rng, _SUBJECTS)}-{token(rng, 6)}", purpose))
     return (*fixed, *others)
+
+
+def build_trails(region: str, account: str, company: str, buckets: tuple[Bucket, ...]) -> tuple[Trail, ...]:
+    """The main trail, two more that log into its bucket, and one with a bucket of its own."""
+    places = {"main": buckets[0], "regional": buckets[0], "sandbox": buckets[0], "archive": buckets[1]}
+    return tuple(
+        Trail(f"{company}-{name}", f"arn:aws:cloudtrail:{region}:{account}:trail/{company}-{name}", bucket)
+        for name, bucket in places.items()
+    )
