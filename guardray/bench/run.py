@@ -15,9 +15,6 @@ from typing import Any
 from guardray.errors import GuardrayError
 from guardray.simulate.benchmark import benchmark_input
 
-ROWS = {"cloudtrail": 200_000, "s3-data": 200_000, "flow-text": 2_000_000, "flow-parquet": 2_000_000, "dns": 500_000}
-"""Some seconds of work each: long enough that starting costs nothing, short enough for a coffee break in all."""
-
 SEED = 1
 RUNS = 3
 CHILD_TIMEOUT_S = 3600

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from guardray.bench.run import ROWS, Measured, as_json, measure
+from guardray.bench.inputs import ROWS
 from guardray.errors import UsageError
+
+if TYPE_CHECKING:
+    from guardray.bench.run import Measured
 
 
 def bench(
@@ -21,6 +24,8 @@ def bench(
     json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Measure how fast files become committed findings, beside how fast libraries decode the same files, on one core."""
+    from guardray.bench.run import as_json, measure  # the simulator is not needed by other commands
+
     sources = source or list(ROWS)
     if unknown := set(sources) - set(ROWS):
         raise UsageError(f"--source {sorted(unknown)[0]!r} is not one of {', '.join(ROWS)}")

@@ -47,7 +47,8 @@ class FindingsTable:
         return Text.assemble((f"{len(self._findings):,} {noun}", "bold"), ": ", ", ".join(parts))
 
     def _table(self, width: int, cells: _Cells) -> Table:
-        rows = [_columns(finding, width, cells) for finding in self._findings]
+        one_account = len({finding.account_id for finding in self._findings}) == 1
+        rows = [_columns(finding, width, cells, one_account) for finding in self._findings]
         headers = [_header(name) for name in rows[0]]
         table = Table(*headers, box=cells.box, pad_edge=False, collapse_padding=True, header_style="dim")
         for row in rows:
@@ -82,6 +83,11 @@ class _Cells:
         arrow = self._to if finding.resource_role == "ACTOR" else self._by
         return Text.assemble((f"{arrow} ", "dim"), self._from_logs(remote))
 
+    def place(self, finding: Finding, one_account: bool) -> Text:
+        """The Region, and the account where the table is about several."""
+        region = self._from_logs(finding.region, "dim")
+        return region if one_account else Text("\n").join([self._from_logs(finding.account_id), region])
+
     def type_and_ends(self, finding: Finding) -> Text:
         ends = Text(" ").join([self.resource(finding), self.remote(finding)])
         return Text("\n").join([self.type(finding), ends])
@@ -90,9 +96,6 @@ class _Cells:
         return self._from_logs(finding.title, "dim")
 
     def seen(self, finding: Finding) -> Text:
-        return Text(f" {self._until} ".join(_ends_of_time(finding)))
-
-    def seen_in_two_lines(self, finding: Finding) -> Text:
         return Text(f"\n{self._until} ".join(_ends_of_time(finding)))
 
     def _from_logs(self, text: str, style: str = "") -> Text:
@@ -101,18 +104,19 @@ class _Cells:
         return Text("".join(char if char.isprintable() else "�" for char in text), style=style)
 
 
-def _columns(finding: Finding, width: int, cells: _Cells) -> dict[str, Text]:
+def _columns(finding: Finding, width: int, cells: _Cells, one_account: bool) -> dict[str, Text]:
     """The cells of one row by header: the fewer, the narrower."""
+    place = {"Region" if one_account else "Account": cells.place(finding, one_account)}
     severity, count = {"Severity": cells.badge(finding)}, {"Count": Text(f"{finding.count:,}")}
     if width < _ENDS_FROM:
-        seen = cells.seen_in_two_lines(finding)
-        return severity | {"Finding": cells.type_and_ends(finding), "Seen (UTC)": seen} | count
+        seen = cells.seen(finding)
+        return severity | {"Finding": cells.type_and_ends(finding)} | place | {"Seen (UTC)": seen} | count
     finding_type = {"Finding type": cells.type(finding)}
     ends = {"Resource": cells.resource(finding), "Remote end": cells.remote(finding)}
     if width < _TITLES_FROM:
-        return severity | finding_type | ends | {"Seen (UTC)": cells.seen_in_two_lines(finding)} | count
+        return severity | finding_type | ends | place | {"Seen (UTC)": cells.seen(finding)} | count
     title = {"What happened": cells.title(finding)}
-    return severity | finding_type | ends | title | {"Seen (UTC)": cells.seen(finding)} | count
+    return severity | finding_type | ends | title | place | {"Seen (UTC)": cells.seen(finding)} | count
 
 
 def _header(name: str) -> Column:
