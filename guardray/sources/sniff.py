@@ -89,7 +89,7 @@ def sniff(head: bytes) -> Format | Unknown:
 
 def _line_format(line: str) -> Format | None:
     """What a line on its own tells."""
-    line = _LOG_TIME.sub("", line, count=1).strip()
+    line = _message(line)
     if line.startswith(("{", "[")):
         return _json_format(line)
     words = line.split()
@@ -109,13 +109,21 @@ def _json_format(text: str) -> Format | None:
 
 def _are_values(lines: list[str]) -> bool:
     """Whether each line is a JSON value of its own, though one may be damaged: the first is, or at least two are."""
+    if len(lines) == 1:
+        return _LOG_TIME.match(lines[0]) is not None
     whole = [_is_whole(line) for line in lines]
-    return (whole[0] and len(lines) > 1) or _LOG_TIME.match(lines[0]) is not None or sum(whole) > 1
+    return whole[0] or sum(whole) > 1
+
+
+def _message(line: str) -> str:
+    """A line without the time that CloudWatch Logs puts before it."""
+    time = _LOG_TIME.match(line)
+    return (line[time.end() :] if time else line).strip()
 
 
 def _is_whole(line: str) -> bool:
-    line = _LOG_TIME.sub("", line, count=1)
+    message = _message(line)
     try:
-        return line.lstrip().startswith(("{", "[")) and msgspec.json.decode(line) is not None
+        return message.startswith(("{", "[")) and msgspec.json.decode(message) is not None
     except (ValueError, RecursionError):
         return False

@@ -58,7 +58,7 @@ class ObjectText:
             for chunk in self._members(_CHUNK_BYTES):
                 given += len(chunk)
                 yield chunk
-        except igzip_lib.IsalError:  # type: ignore[misc] - its stub makes it a variable
+        except igzip_lib.IsalError:  # type: ignore[misc]  # its stub says it is a variable
             yield from self._salvaged(given)
         except _Stop as stop:
             self.damage = Damage(given, str(stop))

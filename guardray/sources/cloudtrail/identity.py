@@ -17,7 +17,7 @@ from msgspec import Raw, json
 
 from guardray.sources.cloudtrail.json_values import json_lines
 from guardray.sources.cloudtrail.loose import any_json, text_fields, text_of
-from guardray.sources.cloudtrail.records import Wire, flag
+from guardray.sources.cloudtrail.records import FLAGS, Wire
 
 
 class SessionIssuer(Wire):
@@ -130,8 +130,8 @@ def _table(identities: Sequence[UserIdentity]) -> pl.DataFrame:
     columns |= {name: list(map(attrgetter(field), issuers)) for name, field in _ISSUER_TEXT.items()}
     columns["actor_session_ec2_role_delivery"] = [context.ec2_role_delivery for context in contexts]
     flags: dict[str, list[bool | None]] = {
-        "actor_session_is_mfa": [flag(attribute.mfa_authenticated) for attribute in attributes],
-        "actor_session_assumed_root": [flag(context.assumed_root) for context in contexts],
+        "actor_session_is_mfa": [FLAGS.get(attribute.mfa_authenticated) for attribute in attributes],
+        "actor_session_assumed_root": [FLAGS.get(context.assumed_root) for context in contexts],
     }
     schema = dict.fromkeys(columns, pl.String()) | dict.fromkeys(flags, pl.Boolean())
     return pl.DataFrame(columns | flags, schema=schema).with_columns(

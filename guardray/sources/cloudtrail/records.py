@@ -21,7 +21,7 @@ def wire_name(field: str) -> str:
     return _ABBREVIATED.get(field) or first + "".join(word.capitalize() for word in rest)
 
 
-_FLAGS: dict[str | bool | None, bool] = {
+FLAGS: dict[str | bool | None, bool] = {
     True: True,
     False: False,
     "true": True,
@@ -29,11 +29,7 @@ _FLAGS: dict[str | bool | None, bool] = {
     "True": True,
     "False": False,
 }
-
-
-def flag(value: str | bool | None) -> bool | None:
-    """A flag that AWS writes as a JSON boolean or as text, by service and age of the record; None if it is neither."""
-    return _FLAGS.get(value)
+"""AWS writes flags as JSON booleans or as text, by service and age of the record."""
 
 
 class Wire(Struct, rename=wire_name, gc=False):
