@@ -6,7 +6,8 @@ from guardray_docs.imports import Graph
 
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("cli",),
-    ("runtime",),
+    ("bench",),
+    ("runtime", "testing"),
     ("dataflow",),
     ("shards",),
     ("detectors",),

@@ -19,8 +19,11 @@ GAP_X, GAP_Y = 22.0, 58.0
 MARGIN = 24.0
 SWEEPS = 12
 
-Place = str | tuple[str, str, int]
-"""A package, or the lane of an import (importer, imported) in a row that it passes."""
+Lane = tuple[str, str, int]
+"""An import (importer, imported) where it passes a row."""
+
+Place = str | Lane
+"""A package, or a lane."""
 
 Chain = tuple[Place, ...]
 """One import: the importer, its lanes from top to bottom, the imported package."""
@@ -39,15 +42,15 @@ class Placed:
 def place(layers: Sequence[Sequence[str]], graph: Graph) -> Placed:
     """Gives every package and import its place; imports must point from an earlier layer to a later one."""
     row_of = {package: row for row, packages in enumerate(layers) for package in packages}
-    chains = tuple(
-        (importer, *((importer, imported, row) for row in range(row_of[importer] + 1, row_of[imported])), imported)
-        for importer in sorted(graph)
-        for imported in sorted(graph[importer])
-    )
+    chains: list[Chain] = []
     rows: list[list[Place]] = [list(packages) for packages in layers]
-    for lane in (part for chain in chains for part in chain[1:-1]):
-        rows[int(lane[2])].append(lane)
-    return _measure(_least_crossings(rows, chains), chains)
+    for importer, imported in ((one, other) for one in sorted(graph) for other in sorted(graph[one])):
+        passed = range(row_of[importer] + 1, row_of[imported])
+        lanes: list[Lane] = [(importer, imported, row) for row in passed]
+        chains.append((importer, *lanes, imported))
+        for lane in lanes:
+            rows[lane[2]].append(lane)
+    return _measure(_least_crossings(rows, chains), tuple(chains))
 
 
 def _least_crossings(rows: list[list[Place]], chains: Sequence[Chain]) -> list[list[Place]]:

@@ -69,11 +69,10 @@ def account(finding_type: str, indicators: IndicatorStore) -> Account:
     """
     (detector,) = load_detectors([finding_type])
     module = declaring_modules()[finding_type]
-    reasons = _explained_constants(module)
     return Account(
         entry=_entry(detector, module, indicators),
         explanation=inspect.getdoc(module) or "",
-        reasons={name: reasons[name] for name in dict(detector.tunables) if name in reasons},
+        reasons=_reasons(detector, module),
         fires=tuple(example.name for example in detector.examples if example.fires),
         quiet=tuple(example.name for example in detector.examples if not example.fires),
     )
@@ -114,19 +113,31 @@ def _description(module: ModuleType) -> str:
     if not documentation:
         raise UsageError(f"{module.__name__} declares a detector but has no docstring that explains it")
     first_line, _, rest = documentation.partition("\n")
-    names, _, what = first_line.partition(": ")
-    if not what:
-        what = rest if _NAMES_A_TYPE.match(names) else names
-    sentence = _SENTENCE.match(" ".join(what.split()))
-    text = sentence.group() if sentence else first_line
-    return text[:1].upper() + text[1:]
+    told = [part for part in first_line.split(": ") if not _NAMES_A_TYPE.search(part)]
+    text = " ".join((told[-1] if told else rest).split())
+    sentence = _SENTENCE.match(text)
+    what = sentence.group() if sentence else f"{text}."
+    return what[:1].upper() + what[1:]
+
+
+def _reasons(detector: Detector, module: ModuleType) -> dict[str, str]:
+    """Why tunables are what they are, as far as the module's constants explain it.
+
+    A constant stands behind a tunable when it has its value, and its name or a longer one: `UDP_PACKETS` for `packets`.
+    """
+    explained = _explained_constants(module)
+    return {
+        tunable: explained[names[0]]
+        for tunable, value in dict(detector.tunables).items()
+        if (names := [name for name in explained if tunable in name.lower() and getattr(module, name) == value])
+    }
 
 
 def _explained_constants(module: ModuleType) -> dict[str, str]:
-    """The module's constants that have a docstring below them, by lower-case name."""
+    """The module's constants that have a docstring below them, by name."""
     explained = {}
     for assigned, below in pairwise(ast.parse(inspect.getsource(module)).body):
         match assigned, below:
             case ast.Assign(targets=[ast.Name(id=name)]), ast.Expr(value=ast.Constant(value=str(text))):
-                explained[name.lower()] = inspect.cleandoc(text)
+                explained[name] = inspect.cleandoc(text)
     return explained

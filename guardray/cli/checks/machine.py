@@ -54,8 +54,9 @@ def check_memory(cgroups: Path = CGROUPS) -> Check:
 
 def memory_limit(cgroups: Path = CGROUPS) -> int:
     """Bytes: those of the machine, or fewer where the control group is bounded."""
+    total: int = psutil.virtual_memory().total
     limits = (_number(cgroups / "memory.max"), _number(cgroups / "memory/memory.limit_in_bytes"))
-    return min([psutil.virtual_memory().total, *(limit for limit in limits if limit is not None)])
+    return min([total, *(limit for limit in limits if limit is not None)])
 
 
 def cores_of_cgroup(cgroups: Path) -> float | None:
