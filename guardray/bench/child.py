@@ -1,6 +1,6 @@
 """One measurement in a process of its own, so that its peak memory is its own: prints JSON.
 
-    python -m guardray.bench.child bare|scan|ray SOURCE FOLDER [WORKERS]
+python -m guardray.bench.child bare|scan|ray SOURCE FOLDER [WORKERS]
 """
 
 from __future__ import annotations

@@ -41,9 +41,7 @@ class BenchError(GuardrayError):
     """A measurement failed: its own message follows."""
 
 
-def measure(
-    source: str, folder: Path, rows: int, ray_workers: Sequence[int], told: Callable[[str], None]
-) -> Measured:
+def measure(source: str, folder: Path, rows: int, ray_workers: Sequence[int], told: Callable[[str], None]) -> Measured:
     """Makes the source's input in `folder` and measures it."""
     told(f"{source}: writing {rows:,} rows")
     written = benchmark_input(folder, source, rows, SEED)

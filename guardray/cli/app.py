@@ -9,7 +9,12 @@ from typing import Annotated
 import typer
 
 from guardray import __version__
-from guardray.cli import bench, demo, detectors, doctor, scan, simulate
+from guardray.cli.bench import bench
+from guardray.cli.demo import demo
+from guardray.cli.detectors import app as detectors_app
+from guardray.cli.doctor import doctor
+from guardray.cli.scan import scan
+from guardray.cli.simulate import simulate_command
 from guardray.errors import GuardrayError
 
 USAGE_STATUS = 2
@@ -21,12 +26,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("scan")(scan.scan)
-app.command("demo")(demo.demo)
-app.command("simulate")(simulate.simulate_command)
-app.add_typer(detectors.app, name="detectors")
-app.command("bench")(bench.bench)
-app.command("doctor")(doctor.doctor)
+app.command("scan")(scan)
+app.command("demo")(demo)
+app.command("simulate")(simulate_command)
+app.add_typer(detectors_app, name="detectors")
+app.command("bench")(bench)
+app.command("doctor")(doctor)
 
 
 def _show_version(wanted: bool) -> None:

@@ -18,12 +18,14 @@ if TYPE_CHECKING:
 
 
 def bench(
-    source: Annotated[list[str] | None, typer.Option(help=f"Only this source ({', '.join(ROWS)}); may be repeated.")] = None,
+    source: Annotated[
+        list[str] | None, typer.Option(help=f"Only this source ({', '.join(ROWS)}); may be repeated.")
+    ] = None,
     scale: Annotated[float, typer.Option(min=0.001, help="Times the usual number of rows.")] = 1.0,
     ray: Annotated[bool, typer.Option(help="Measure the Ray engine too, with 1 and 2 ingest workers.")] = False,
     json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Measure how fast files become committed findings, beside how fast libraries decode the same files, on one core."""
+    """Measure how fast files become committed findings, beside how fast libraries decode them, on one core."""
     from guardray.bench.run import as_json, measure  # the simulator is not needed by other commands
 
     sources = source or list(ROWS)

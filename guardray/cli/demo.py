@@ -34,11 +34,13 @@ def demo(
     findings = folder / "findings.jsonl"
     settings = ScanSettings(
         detectors=load_detectors(),
-        indicators=IndicatorStore.load(folder / "indicators" / "intel.yaml", [folder / "indicators" / "threat-list.txt"]),
+        indicators=IndicatorStore.load(
+            folder / "indicators" / "intel.yaml", [folder / "indicators" / "threat-list.txt"]
+        ),
     )
     objects = locate([str(folder / "AWSLogs")], settings.key_filter)
     console.print("[bold]Scanning it[/]")
-    outputs = Outputs(output=findings, format="jsonl", store=str(folder / "findings.sqlite"), state=folder)
+    outputs = Outputs(output=findings, format_="jsonl", store=str(folder / "findings.sqlite"), state=folder)
     run_scan(settings, objects, make_engine(engine, settings, objects), outputs)
     console.print(_next_steps(folder, findings), highlight=False, markup=False)
 

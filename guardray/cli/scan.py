@@ -84,7 +84,7 @@ def scan(
         settings,
         objects,
         make_engine(engine, settings, objects, workers, address),
-        Outputs(output=output, format=format_, store=store, state=state, quiet=quiet, fail_on=bound),
+        Outputs(output=output, format_=format_, store=store, state=state, quiet=quiet, fail_on=bound),
     )
     raise typer.Exit(status)
 
@@ -96,14 +96,14 @@ class Outputs:
         self,
         *,
         output: Path | None = None,
-        format: Format | None = None,
+        format_: Format | None = None,
         store: str | None = None,
         state: Path = Path("guardray-data"),
         quiet: bool = False,
         fail_on: Severity | None = None,
     ) -> None:
         self.output = output
-        self.format: Format = format or ("table" if output is None else "jsonl")
+        self.format: Format = format_ or ("table" if output is None else "jsonl")
         self.store = store
         self.state = state
         self.quiet = quiet

@@ -12,7 +12,12 @@ from guardray.sources.set_aside import SetAsideFolder
 
 
 def print_summary(
-    console: Console, objects: int, result: ScanResult, findings: Sequence[Finding], folder: SetAsideFolder, seconds: float
+    console: Console,
+    objects: int,
+    result: ScanResult,
+    findings: Sequence[Finding],
+    folder: SetAsideFolder,
+    seconds: float,
 ) -> None:
     """Prints a few lines."""
     counts = result.counts

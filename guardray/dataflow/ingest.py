@@ -140,7 +140,8 @@ class _Plan:
         self.columns = {d.finding_type: _window_columns(d) for d in self.windows}
         self.conditions = {
             d.finding_type: condition(d).fill_null(False).alias(d.finding_type)
-            for d in (*self.rules, *self.changes, *self.windows)
+            for kind in (self.rules, self.changes, self.windows)
+            for d in kind
         }
 
     def remove(self, finding_type: str) -> None:

@@ -114,6 +114,8 @@ class Shard:
         crossed = self._entities.attach(windows).filter(detector.crossed)
         if crossed.is_empty():
             return []
+        if detector.hop is not None:
+            crossed = _without_overlaps(crossed, ("subject", *detector.key))
         return sightings_of(detector, _occurrences(crossed, detector))
 
     def _judge(self, finding_type: str, detector: ChangeDetector, watermark: int) -> list[Sighting]:
@@ -136,6 +138,19 @@ def _change_sightings(
         last_seen=pl.col("time"),
     )
     return sightings_of(detector, hits)
+
+
+def _without_overlaps(crossed: pl.DataFrame, key: tuple[str, ...]) -> pl.DataFrame:
+    """Of sliding windows that overlap one that is kept, none is kept: what they show is one occurrence."""
+    ordered = crossed.sort(*key, "window_start")
+    kept, ends = [], {}
+    for window in ordered.select(*key, "window_start", "window_end").iter_rows():
+        *identity, start, end = window
+        fresh = start >= ends.get(tuple(identity), start)
+        kept.append(fresh)
+        if fresh:
+            ends[tuple(identity)] = end
+    return ordered.filter(pl.Series(kept))
 
 
 def _occurrences(crossed: pl.DataFrame, detector: WindowDetector) -> pl.DataFrame:

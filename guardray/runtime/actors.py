@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import ray
@@ -16,10 +17,10 @@ from guardray.dataflow.shard import Shard
 from guardray.detectors.declare import ChangeDetector
 from guardray.errors import DetectorError
 from guardray.findings.sighting import Sighting
+from guardray.shards.partition import shard_of
 from guardray.sources.objects import InputObject
 from guardray.sources.reader import Batch, Counts, Reader
 from guardray.sources.set_aside import SetAside
-from guardray.shards.partition import shard_of
 
 SHARD_TIMEOUT_S = 600.0
 """A shard answers in milliseconds; one that stays away this long is gone, and the scan fails rather than hangs."""
@@ -36,9 +37,8 @@ class IngestReport:
     problems: list[DetectorError] = field(default_factory=list)
 
 
-@ray.remote(num_cpus=0)
 class ShardActor:
-    """Owns a range of the key groups. Needs no core of its own: it works in the pauses of the ingest workers."""
+    """Owns a range of the key groups."""
 
     def __init__(self, settings: ScanSettings) -> None:
         self._shard = Shard(settings.detectors)
@@ -59,11 +59,10 @@ class ShardActor:
         return self._shard.finish()
 
 
-@ray.remote(num_cpus=1)
 class IngestActor:
     """Reads chunks of objects and sends what the shards must know to them."""
 
-    def __init__(self, settings: ScanSettings, shards: Sequence[ActorHandle]) -> None:
+    def __init__(self, settings: ScanSettings, shards: Sequence[ActorHandle[Any]]) -> None:
         self._settings = settings
         self._shards = _Shards(shards)
         self._changes = {d.finding_type: d for d in settings.detectors if isinstance(d, ChangeDetector)}
@@ -92,7 +91,7 @@ class IngestActor:
 class _Shards:
     """All shards, as an ingest worker sees them."""
 
-    def __init__(self, handles: Sequence[ActorHandle]) -> None:
+    def __init__(self, handles: Sequence[ActorHandle[Any]]) -> None:
         self._handles = list(handles)
 
     def __len__(self) -> int:
@@ -102,7 +101,7 @@ class _Shards:
         """Asks the owner of each event hash: bool [n]."""
         owners = shard_of(hashes, len(self._handles))
         parts = [np.flatnonzero(owners == owner) for owner in range(len(self._handles))]
-        answers = ray.get(
+        answers: list[np.ndarray] = ray.get(
             [h.first_seen.remote(hashes[p], times[p]) for h, p in zip(self._handles, parts, strict=True)],
             timeout=SHARD_TIMEOUT_S,
         )

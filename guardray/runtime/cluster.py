@@ -12,7 +12,7 @@ import ray
 
 @contextmanager
 def cluster(address: str | None = None, cpus: int | None = None) -> Iterator[None]:
-    """A Ray cluster for as long as the context lasts: the one this process has joined, the one at `address`, or a new one.
+    """A Ray cluster for as long as the context lasts: the one joined already, the one at `address`, or a new one.
 
     Args:
         address: `auto` or `host:port` of a running cluster; None starts one on this machine.
@@ -34,3 +34,9 @@ def cluster(address: str | None = None, cpus: int | None = None) -> Iterator[Non
         yield
     finally:
         ray.shutdown()
+
+
+def cores() -> int:
+    """Cores of the cluster that this process has joined, at least one."""
+    resources: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
+    return max(1, int(resources.get("CPU", 1)))

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import ray
 
 from guardray.dataflow.scan import Collected, Observer, ScanResult, ScanSettings, Watermark
 from guardray.errors import DetectorError
 from guardray.runtime.actors import IngestActor, IngestReport, ShardActor
-from guardray.runtime.cluster import cluster
+from guardray.runtime.cluster import cluster, cores
 from guardray.sources.objects import InputObject
 from guardray.sources.reader import Counts
+
+_SHARD: Any = ray.remote(num_cpus=0)(ShardActor)
+"""Needs no core of its own: shards work in the pauses of the ingest workers."""
+
+_INGEST: Any = ray.remote(num_cpus=1)(IngestActor)
 
 CHUNK_BYTES = 16 * 2**20
 """Compressed bytes of a chunk: some seconds of work, so that calls cost little and the last worker ends soon."""
@@ -45,7 +51,7 @@ class RayEngine:
     def scan(self, objects: Sequence[InputObject], observer: Observer) -> ScanResult:
         """See `Engine.scan`."""
         with cluster(self._address):
-            workers = self._workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
+            workers = self._workers or cores()
             return _Coordinator(self._settings, workers, self._shards, observer).run(objects)
 
 
@@ -68,8 +74,8 @@ class _Coordinator:
 
     def __init__(self, settings: ScanSettings, workers: int, shards: int, observer: Observer) -> None:
         shared = ray.put(settings)
-        self._shards = [ShardActor.remote(shared) for _ in range(shards)]
-        self._workers = [IngestActor.remote(shared, self._shards) for _ in range(workers)]
+        self._shards = [_SHARD.remote(shared) for _ in range(shards)]
+        self._workers = [_INGEST.remote(shared, self._shards) for _ in range(workers)]
         self._settings = settings
         self._observer = observer
         self._collected = Collected(observer)
@@ -94,7 +100,7 @@ class _Coordinator:
 
     def _reports(self, waiting: deque[list[InputObject]]) -> Iterator[tuple[list[InputObject], IngestReport]]:
         """Each chunk with its report, in the order in which they are done."""
-        at_work: dict[ray.ObjectRef, tuple[list[InputObject], int]] = {}
+        at_work: dict[ray.ObjectRef[Any], tuple[list[InputObject], int]] = {}
         free = deque(list(range(len(self._workers))) * CHUNKS_IN_FLIGHT)
         while waiting or at_work:
             while waiting and free:
@@ -113,7 +119,7 @@ class _Coordinator:
             self._observer.on_set_aside(set_aside)
         self._collected.add(report.sightings)
 
-    def _gather(self, refs: Sequence[ray.ObjectRef]) -> None:
+    def _gather(self, refs: Sequence[ray.ObjectRef[Any]]) -> None:
         for sightings in ray.get(list(refs)):
             self._collected.add(sightings)
 
