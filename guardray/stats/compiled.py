@@ -12,10 +12,14 @@ U64S = types.Array(types.uint64, 1, "C")
 I64S = types.Array(types.int64, 1, "C")
 U64_ROWS = types.Array(types.uint64, 2, "C")
 I64_ROWS = types.Array(types.int64, 2, "C")
+F64_ROWS = types.Array(types.float64, 2, "C")
+U8_ROWS = types.Array(types.uint8, 2, "C")
 
 READ_U64S = types.Array(types.uint64, 1, "C", readonly=True)
 READ_I64S = types.Array(types.int64, 1, "C", readonly=True)
 READ_U64_ROWS = types.Array(types.uint64, 2, "C", readonly=True)
 READ_I64_ROWS = types.Array(types.int64, 2, "C", readonly=True)
+READ_F64_ROWS = types.Array(types.float64, 2, "C", readonly=True)
+READ_U8_ROWS = types.Array(types.uint8, 2, "C", readonly=True)
 
 PAIR = types.UniTuple(types.int64, 2)  # type: ignore[no-untyped-call]

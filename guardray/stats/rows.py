@@ -73,6 +73,6 @@ class Rows:
         if array.type != expected or array.null_count or array.flatten().null_count:
             raise ValueError(f"expected {expected} without nulls, not {array.type} with {array.null_count}")
         other = Rows(self._empty)
-        other._data = array.flatten().to_numpy(zero_copy_only=False).reshape(-1, self.width)
+        other._data = np.array(array.flatten()).reshape(-1, self.width)
         other._length = len(array)
         return other
