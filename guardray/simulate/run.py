@@ -16,8 +16,7 @@ from guardray.simulate.dns import background as dns_background
 from guardray.simulate.dns.files import write_queries
 from guardray.simulate.episodes import Episodes
 from guardray.simulate.flow import background as flow_background
-from guardray.simulate.flow.files import write_conversations
-from guardray.simulate.flow.formats import Interfaces
+from guardray.simulate.flow.files import FlowFiles
 from guardray.simulate.indicators import Indicators, write_indicators
 from guardray.simulate.inventory import write_inventory
 from guardray.simulate.labels import Label, everything_else, write_labels
@@ -106,7 +105,7 @@ def _claim(out: Path) -> None:
 def _write_account(
     output: Output, account: Account, episodes: Episodes, progress: Progress | None, index: int, accounts: int
 ) -> None:
-    interfaces = Interfaces.of(account)
+    flow_files = FlowFiles(output, account)
     days = list(account.period.pieces(DAY))
     for number, day in enumerate(days, start=1):
         _write_trail(output, account, episodes, day)
@@ -114,7 +113,7 @@ def _write_account(
         write_queries(output, account, queries, account.stream("dns files", day.start))
         for hour in day.pieces(HOUR):
             traffic = pl.concat([flow_background.background(account, hour), episodes.traffic_in(hour)])
-            write_conversations(output, account, interfaces, traffic, account.stream("flow files", hour.start))
+            flow_files.write_conversations(traffic, hour, account.stream("flow files", hour.start))
         if progress:
             progress(index * len(days) + number, accounts * len(days))
 

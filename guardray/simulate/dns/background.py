@@ -32,7 +32,7 @@ _HOSTS = ("api", "cdn", "edge-7", "static", "events", "auth", "eu1.ingest", "img
 def background(account: Account, day: Period) -> pl.DataFrame:
     """The queries of this day."""
     rng = account.stream("dns", day.start)
-    usual = pl.Series(_usual_questions(account))
+    usual = pl.Series(usual_questions(account))
     parts = [QUERIES.to_frame()]
     for position, host in enumerate(account.interfaces):
         if not host.instance or host.launched >= day.end or host.ended <= day.start:
@@ -46,7 +46,7 @@ def background(account: Account, day: Period) -> pl.DataFrame:
     return pl.concat(parts)
 
 
-def _usual_questions(account: Account) -> list[str]:
+def usual_questions(account: Account) -> list[str]:
     """Names that come up every day, most with an alias before the addresses, some in both address families."""
     rng = account.stream("usual names")
     found = []
@@ -95,13 +95,13 @@ def _unusual(account: Account, running: Period, position: int, rng: np.random.Ge
                 rng,
                 reputation,
                 position,
-                _formatted(hex_words(rng, len(reputation), 40), "{}.files.avquill.example", "127.0.0.1"),
+                named_by(hex_words(rng, len(reputation), 40), "{}.files.avquill.example", "127.0.0.1"),
             ),
             queries(
                 rng,
                 telemetry,
                 position,
-                _formatted(hex_words(rng, len(telemetry), 24), "{}.beacon.logpine.example", "10.0.0.1"),
+                named_by(hex_words(rng, len(telemetry), 24), "{}.beacon.logpine.example", "10.0.0.1"),
             ),
         ]
     )
@@ -116,7 +116,7 @@ def _reverse(rng: np.random.Generator) -> str:
     )
 
 
-def _formatted(words: pl.Series, name: str, answer: str) -> pl.Series:
+def named_by(words: pl.Series, name: str, answer: str) -> pl.Series:
     """One question a word, the word put into the name."""
     before, after = question(name, "A", (answer,)).split("{}")
     return pl.select(pl.concat_str([pl.lit(before), words, pl.lit(after)])).to_series()

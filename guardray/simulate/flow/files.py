@@ -8,56 +8,65 @@ import polars as pl
 from guardray.simulate.flow.formats import CUSTOM_FIELDS, DEFAULT_FIELDS, Interfaces, parquet_file, text_file
 from guardray.simulate.flow.records import flow_records
 from guardray.simulate.layout import Output, flow_key, flow_parquet_key
+from guardray.simulate.period import Period
 from guardray.simulate.world import Account
 
 INTERVAL_S = 300
 SOURCE = "flow"
 
 
-def write_conversations(
-    output: Output, account: Account, interfaces: Interfaces, found: pl.DataFrame, rng: np.random.Generator
-) -> None:
-    """Write the records of these conversations, one file a VPC and publishing interval."""
-    interval = max(INTERVAL_S, account.aggregation_s)
-    vpc_ids = {vpc.id: index for index, vpc in enumerate(account.vpcs)}
-    networks = pl.Series([vpc_ids[one.vpc] for one in account.interfaces], dtype=pl.UInt8)
-    records = flow_records(found, account.aggregation_s)
-    records = records.with_columns(
-        published=(pl.col("end") // interval + 1) * interval, network=networks.gather(records["interface"])
-    )
-    for (published, network), part in records.group_by("published", "network", maintain_order=True):
-        _write(output, account, interfaces, part, float(published), account.flow_logs[int(network)], interval, rng)
+class FlowFiles:
+    """Writes the flow logs of one account."""
 
+    def __init__(self, output: Output, account: Account) -> None:
+        self._output, self._account = output, account
+        self._interfaces = Interfaces.of(account)
+        self._interval = max(INTERVAL_S, account.aggregation_s)
+        numbers = {vpc.id: number for number, vpc in enumerate(account.vpcs)}
+        self._networks = pl.Series([numbers[one.vpc] for one in account.interfaces], dtype=pl.UInt8)
 
-def _write(
-    output: Output,
-    account: Account,
-    interfaces: Interfaces,
-    records: pl.DataFrame,
-    published: float,
-    flow_log: str,
-    interval: int,
-    rng: np.random.Generator,
-) -> None:
-    if account.flow_format == "parquet":
-        key = flow_parquet_key(account.id, account.region, flow_log, published, rng)
-        output.write(SOURCE, key, parquet_file(records, interfaces), len(records))
-        return
-    names = DEFAULT_FIELDS if account.flow_format == "default" else CUSTOM_FIELDS
-    idle = _idle(account, records, published, interval)
-    key = flow_key(account.id, account.region, flow_log, published, rng)
-    output.write_gzip(SOURCE, key, text_file(records, interfaces, names, idle), len(records) + len(idle))
+    def write_conversations(self, found: pl.DataFrame, piece: Period, rng: np.random.Generator) -> None:
+        """Write the records of conversations that begin in this stretch, one file a VPC and publishing interval."""
+        records = flow_records(found, self._account.aggregation_s)
+        planned = records.with_columns(
+            published=(pl.col("end") // self._interval + 1) * self._interval,
+            network=self._networks.gather(records["interface"]),
+        )
+        for (published, network), part in planned.group_by("published", "network", maintain_order=True):
+            # What runs on past the stretch comes with the next stretch's files, which tell who was idle.
+            is_whole = published - self._interval < piece.end
+            self.write_records(part, float(published), int(network), rng, tell_idle=is_whole)
 
+    def write_records(
+        self,
+        records: pl.DataFrame,
+        published: float,
+        network: int,
+        rng: np.random.Generator,
+        *,
+        tell_idle: bool = False,
+    ) -> None:
+        """Write these records of one VPC as one file; `tell_idle` adds NODATA records to a text file."""
+        account, flow_log = self._account, self._account.flow_logs[network]
+        if account.flow_format == "parquet":
+            key = flow_parquet_key(account.id, account.region, flow_log, published, rng)
+            self._output.write(SOURCE, key, parquet_file(records, self._interfaces), len(records))
+            return
+        names = DEFAULT_FIELDS if account.flow_format == "default" else CUSTOM_FIELDS
+        idle = self._idle(records, published, account.vpcs[network].id if tell_idle else "")
+        key = flow_key(account.id, account.region, flow_log, published, rng)
+        self._output.write_gzip(
+            SOURCE, key, text_file(records, self._interfaces, names, idle), len(records) + len(idle)
+        )
 
-def _idle(account: Account, records: pl.DataFrame, published: float, interval: int) -> pl.DataFrame:
-    """Running interfaces of the same networks without a record in the file: (interface, start, end)."""
-    seen = set(records["interface"].unique())
-    vpcs = {account.interfaces[i].vpc for i in seen}
-    quiet = [
-        i
-        for i, one in enumerate(account.interfaces)
-        if one.vpc in vpcs and i not in seen and one.alive(published - interval) and one.alive(published)
-    ]
-    return pl.DataFrame({"interface": quiet}, schema={"interface": pl.Int32}).with_columns(
-        start=pl.lit(int(published) - interval), end=pl.lit(int(published) - 1)
-    )
+    def _idle(self, records: pl.DataFrame, published: float, vpc: str) -> pl.DataFrame:
+        """Interfaces of the VPC that ran for the whole interval without a record: (interface, start, end)."""
+        seen, start = set(records["interface"].unique()), published - self._interval
+        quiet = [
+            i
+            for i, one in enumerate(self._account.interfaces)
+            if one.vpc == vpc and i not in seen and one.alive(start) and one.alive(published)
+        ]
+        return pl.DataFrame({"interface": quiet}, schema={"interface": pl.Int32}).with_columns(
+            start=pl.lit(int(start)), end=pl.lit(int(published) - 1)
+        )

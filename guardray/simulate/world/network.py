@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -116,3 +116,13 @@ def _autoscaled(main: _Builder, seed: int, account: str, rates: Rates, period: P
             ended = piece.start + rng.uniform(17, 22) * HOUR
             if launched < period.end:
                 yield main.add("web", launched, ended)
+
+
+def interfaces_like(one: Interface, seed: int, count: int) -> tuple[Interface, ...]:
+    """As many hosts as wanted in the network of one, each with ids and an address of its own."""
+    rng, network = stream(seed, "interfaces like", one.id), one.private_ip & 0xFFFF0000
+    hosts = rng.permutation(np.arange(16, max(65_000, count + 16)))[:count]
+    return tuple(
+        replace(one, id=f"eni-{token(rng, 17)}", instance=f"i-{token(rng, 17)}", private_ip=network + int(host))
+        for host in hosts
+    )

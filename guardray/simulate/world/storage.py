@@ -54,7 +54,7 @@ def build_buckets(seed: int, account: str, company: str, count: int) -> tuple[Bu
         Bucket(f"{company}-backup-{token(rng, 6)}", "backup"),
     ]
     others: list[Bucket] = []
-    for index in range(max(count - len(fixed), 3)):
+    for index in range(max(count - len(fixed), 4)):
         purpose: Purpose = "assets" if index % 3 == 0 else "data"
         others.append(Bucket(f"{company}-{pick(rng, _SUBJECTS)}-{token(rng, 6)}", purpose))
     return (*fixed, *others)
