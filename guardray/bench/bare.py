@@ -121,7 +121,8 @@ def cloudtrail_duckdb(files: Sequence[Path]) -> int:
                     records = decoder.decode(_gunzip(file)).Records
                     stream.write(b"\n".join(records) + b"\n")
             query = f"SELECT * FROM read_json(?, format='newline_delimited', columns={columns})"
-            rows += connection.execute(query, [str(lines)]).to_arrow_table().num_rows
+            table: pa.Table = connection.execute(query, [str(lines)]).to_arrow_table()
+            rows += table.num_rows
     return rows
 
 

@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from guardray.dataflow.scan import Observer
+from guardray.sources.limits import Counts
 from guardray.sources.objects import InputObject
-from guardray.sources.reader import Counts
 from guardray.sources.set_aside import SetAside, SetAsideFolder
 
 ERRORS_SHOWN = 20

@@ -24,8 +24,8 @@ from guardray.errors import DetectorError, UsageError
 from guardray.findings.finding import Finding
 from guardray.findings.severity import Severity
 from guardray.findings.writers import Format, write_findings
+from guardray.sources.limits import Limits
 from guardray.sources.objects import InputObject, KeyFilter, locate
-from guardray.sources.reader import Limits
 from guardray.sources.set_aside import SetAsideFolder
 
 FAILED_STATUS = 1

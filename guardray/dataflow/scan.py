@@ -8,15 +8,13 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from guardray.context.intel import IndicatorStore
-from guardray.dataflow.shard import END_OF_TIME, microseconds
+from guardray.dataflow.event_time import BEGINNING_OF_TIME, END_OF_TIME, microseconds
 from guardray.detectors.declare import Detector
 from guardray.errors import DetectorError
 from guardray.findings.sighting import Sighting, SightingFold
+from guardray.sources.limits import Counts, Limits
 from guardray.sources.objects import InputObject, KeyFilter
-from guardray.sources.reader import Counts, Limits
 from guardray.sources.set_aside import SetAside
-
-BEGINNING_OF_TIME = -END_OF_TIME
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,34 +61,33 @@ class Engine(Protocol):
 class Watermark:
     """The time before which no event on time can come any more, since all objects that could hold one are read.
 
+    An object without a date may hold any time, so nothing closes before the last of them is read.
+
     Args:
-        objects: as `locate` sorts them, undated ones first and then by key time. An undated object may hold any
-            time, so nothing closes before the last of them is read.
+        objects: all that will be read, in any order.
         lateness: how much earlier than its object's key time an event may be and still count as on time.
     """
 
     def __init__(self, objects: Sequence[InputObject], lateness: timedelta) -> None:
-        self._key_times = [obj.key_time for obj in objects]
-        self._positions = {obj.url: position for position, obj in enumerate(objects)}
-        self._done = bytearray(len(objects))
-        self._first_open = 0
-        self._lateness = lateness
+        bounds = {obj.url: _bound(obj.key_time, lateness) for obj in objects}
+        self._open = sorted(bounds, key=bounds.__getitem__, reverse=True)
+        self._bounds = bounds
+        self._done: set[str] = set()
 
     def done(self, obj: InputObject) -> None:
         """The object is read and what it holds is merged."""
-        self._done[self._positions[obj.url]] = 1
-        while self._first_open < len(self._done) and self._done[self._first_open]:
-            self._first_open += 1
+        self._done.add(obj.url)
+        while self._open and self._open[-1] in self._done:
+            self._done.discard(self._open.pop())
 
     @property
     def value(self) -> int:
         """Microseconds since 1970."""
-        if self._first_open == len(self._done):
-            return END_OF_TIME
-        return self._bound(self._key_times[self._first_open])
+        return self._bounds[self._open[-1]] if self._open else END_OF_TIME
 
-    def _bound(self, key_time: datetime | None) -> int:
-        return BEGINNING_OF_TIME if key_time is None else microseconds(key_time - self._lateness)
+
+def _bound(key_time: datetime | None, lateness: timedelta) -> int:
+    return BEGINNING_OF_TIME if key_time is None else microseconds(key_time - lateness)
 
 
 class Collected:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from guardray.dataflow.event_time import END_OF_TIME
 from guardray.dataflow.hits import sightings_of
 from guardray.dataflow.ingest import window_table
 from guardray.dataflow.partials import Partials
@@ -21,9 +22,6 @@ from guardray.stats.hashing import hash_combine
 
 REDELIVERY_SLACK = 86_400_000_000
 """Events are remembered for a day (in microseconds) past the watermark, for copies that come later than the bound."""
-
-END_OF_TIME = np.iinfo(np.int64).max
-"""The watermark, in microseconds, after which nothing more can come."""
 
 
 class Shard:
@@ -143,7 +141,8 @@ def _change_sightings(
 def _without_overlaps(crossed: pl.DataFrame, key: tuple[str, ...]) -> pl.DataFrame:
     """Of sliding windows that overlap one that is kept, none is kept: what they show is one occurrence."""
     ordered = crossed.sort(*key, "window_start")
-    kept, ends = [], {}
+    kept: list[bool] = []
+    ends: dict[tuple[Any, ...], datetime] = {}
     for window in ordered.select(*key, "window_start", "window_end").iter_rows():
         *identity, start, end = window
         fresh = start >= ends.get(tuple(identity), start)
@@ -162,8 +161,3 @@ def _occurrences(crossed: pl.DataFrame, detector: WindowDetector) -> pl.DataFram
         pl.coalesce("instance_uid", "interface_uid").alias("resource_uid"),
         time=pl.col("first_seen"),
     )
-
-
-def microseconds(time: datetime) -> int:
-    """Microseconds since 1970 of an aware datetime."""
-    return round(time.timestamp() * 1_000_000)

@@ -25,12 +25,14 @@ SCHEMA = EventSchema(
         Column("src_endpoint_port", pl.UInt16(), "srcport"),
         Column("dst_endpoint_port", pl.UInt16(), "dstport"),
         Column("protocol_num", pl.UInt8(), "IANA protocol number", ocsf="connection_info.protocol_num"),
-        Column("tcp_flags", pl.UInt8(), "OR of FIN 1, SYN 2, RST 4, SYN-ACK 18; null unknown", ocsf="connection_info.tcp_flags"),
+        Column(
+            "tcp_flags", pl.UInt8(), "OR of FIN 1, SYN 2, RST 4, SYN-ACK 18; null unknown", "connection_info.tcp_flags"
+        ),
         Column("traffic_packets", pl.Int64(), "packets in the interval"),
         Column("traffic_bytes", pl.Int64(), "bytes in the interval"),
         Column("is_rejected", pl.Boolean(), "action REJECT", ocsf="disposition"),
-        Column("is_egress", pl.Boolean(), "flow-direction egress; null when not logged", ocsf="connection_info.direction"),
-        Column("is_late", pl.Boolean(), "earlier than its object's key time by more than the lateness bound", ocsf="unmapped.late"),
+        Column("is_egress", pl.Boolean(), "flow-direction egress; null when not logged", "connection_info.direction"),
+        Column("is_late", pl.Boolean(), "older than its object by more than the lateness bound", "unmapped.late"),
     ),
 )
 """`NODATA` and `SKIPDATA` records carry no traffic: they are counted and left out of batches."""

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+import pytest
+
+from guardray.context.intel import IndicatorStore
+from guardray.dataflow.ingest import Ingest
+from guardray.detectors.iam import root_credential_usage
+from guardray.detectors.loader import load_detectors
+from guardray.errors import DetectorError
+from guardray.schema import api_activity
+from guardray.shards.deduplicator import Deduplicator
+from guardray.testing import findings_from, frame_of
+
+ROOT = root_credential_usage.DETECTOR
+BROKEN = replace(ROOT, finding_type="Policy:IAMUser/Broken", where=pl.col("no_such_column") == 1)
+
+
+def ingest(*detectors) -> Ingest:
+    return Ingest(detectors, IndicatorStore(), Deduplicator().first_seen)
+
+
+def test_a_detector_that_fails_is_named_and_the_others_go_on():
+    worker = ingest(BROKEN, ROOT)
+    worker.on_batch(api_activity.SCHEMA, frame_of(api_activity.SCHEMA, [root_credential_usage.ROOT_CALL]))
+    assert [problem.finding_type for problem in worker.problems] == ["Policy:IAMUser/Broken"]
+    assert [sighting.key.finding_type for sighting in worker.drain().sightings] == [ROOT.finding_type]
+
+
+def test_a_detector_that_failed_is_not_reported_again_on_the_next_batch():
+    worker = ingest(BROKEN, ROOT)
+    for index in range(2):
+        rows = [{**root_credential_usage.ROOT_CALL, "event_hash": index}]
+        worker.on_batch(api_activity.SCHEMA, frame_of(api_activity.SCHEMA, rows))
+    assert len(worker.problems) == 1
+    assert sum(sighting.count for sighting in worker.drain().sightings) == 2
+
+
+def test_a_detector_that_cannot_describe_its_finding_is_named():
+    def details(row):
+        return row["no such column"]
+
+    with pytest.raises(DetectorError, match="RootCredentialUsage"):
+        findings_from(replace(ROOT, details=details), frame_of(api_activity.SCHEMA, [root_credential_usage.ROOT_CALL]))
+
+
+def test_an_event_delivered_twice_counts_once_in_one_batch_and_over_two():
+    worker = ingest(ROOT)
+    call = {**root_credential_usage.ROOT_CALL, "event_hash": 7, "time": frame_of(api_activity.SCHEMA, [{}])["time"][0]}
+    worker.on_batch(api_activity.SCHEMA, frame_of(api_activity.SCHEMA, [call, call]))
+    worker.on_batch(api_activity.SCHEMA, frame_of(api_activity.SCHEMA, [call]))
+    assert [sighting.count for sighting in worker.drain().sightings] == [1]
+    assert worker.duplicates == 2
+
+
+def test_an_empty_batch_gives_nothing():
+    worker = Ingest(load_detectors(), IndicatorStore(), lambda hashes, times: np.ones(len(hashes), bool))
+    worker.on_batch(api_activity.SCHEMA, api_activity.SCHEMA.frame())
+    assert worker.drain().sightings == []
