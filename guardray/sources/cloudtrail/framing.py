@@ -93,19 +93,31 @@ def _salvaged(damaged: Span) -> Iterator[Span]:
     """
     text = damaged.content
     opening = _USUAL_OPENING.search(text) or _OPENING.search(text)
-    starts = [match.start() for match in re.finditer(re.escape(opening[0]), text)] if opening else []
-    head = text[: starts[0]] if starts else text
+    if opening is None:
+        yield damaged
+        return
+    starts = [match.start() for match in re.finditer(re.escape(opening[0]), text)]
+    head = text[: starts[0]]
     if not _FILE_START.match(head):
-        yield Span(damaged.position, head.strip())
+        yield Span(damaged.position, head)
     for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
-        yield Span(damaged.position + start, _without_ending(text[start:end]))
+        record = _without_ending(text[start:end])
+        yield Span(damaged.position + start, record)
+    if b"[" in head and _is_json(record) and not _FILE_END.search(text):
+        # Cut off between two records, of which the first are all right: only this tells that there were more.
+        yield Span(damaged.position + len(text), b"")
 
 
 def _without_ending(piece: bytes) -> bytes:
     """A record without the comma that follows it, or the brackets that end its file."""
     record = piece.rstrip(b" \t\r\n,")
+    without = record if _is_json(record) else _FILE_END.sub(b"", record)
+    return without if _is_json(without) else record
+
+
+def _is_json(text: bytes) -> bool:
     try:
-        _VALUES.decode(record)
+        _VALUES.decode(text)
     except (ValueError, RecursionError):
-        return _FILE_END.sub(b"", record)
-    return record
+        return False
+    return True

@@ -17,6 +17,8 @@ def any_json(content: bytes) -> Any:
     Raises:
         ValueError: it is not JSON, or not UTF-8; the message says where.
     """
+    if not content:
+        raise ValueError("the JSON text ends early")
     try:
         return json.loads(content.decode(), strict=False)
     except UnicodeDecodeError as error:
