@@ -96,12 +96,12 @@ class EntityDirectory:
         return wanted.join(self._texts, on="hash", how="left", maintain_order="left")["text"].alias(name)
 
     def export(self) -> pa.Table:
-        """All that is known, to merge into another directory or to keep."""
+        """A copy of all that is known, to merge into another directory or to keep."""
         rows = np.arange(len(self))
-        columns = {SUBJECT: pa.array(self._table.keys)}
+        columns = {SUBJECT: pa.array(self._table.keys.copy())}
         for name, latest in self._latest.items():
             columns[name] = self._texts_of(name, rows).to_arrow()
-            columns[_time_of(name)] = pa.array(latest.state[:, 0])
+            columns[_time_of(name)] = pa.array(latest.state[:, 0].copy())
         return pa.table(columns | {_OWN: self._own.to_arrow()})
 
     def merge(self, table: pa.Table) -> None:

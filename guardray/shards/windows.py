@@ -176,9 +176,13 @@ class WindowTable:
         return closed
 
     def export(self, clear: bool = True) -> pa.Table:
-        """The state of all windows, to merge into another table of the same kind or to keep; forgets it on `clear`."""
+        """A copy of the state of all windows, to merge into another table of the same kind or to keep.
+
+        Args:
+            clear: forget all windows.
+        """
         columns = {
-            **{name: pa.array(part.column) for name, part in self._identity.items()},
+            **{name: pa.array(part.column.copy()) for name, part in self._identity.items()},
             SEEN: self._seen.to_arrow(),
             **{name: summary.to_arrow() for name, summary in self._summaries.items()},
         }

@@ -57,10 +57,9 @@ class Rows:
         self._data = self._data[rows]
         self._length = len(rows)
 
-    def to_arrow(self, rows: NDArray[np.int64] | None = None) -> pa.FixedSizeListArray:
-        """All rows, or these."""
-        values = self.values if rows is None else self._data[rows]
-        return pa.FixedSizeListArray.from_arrays(pa.array(values.reshape(-1)), self.width)
+    def to_arrow(self) -> pa.FixedSizeListArray:
+        """All rows: a copy, which later changes leave as it is."""
+        return pa.FixedSizeListArray.from_arrays(pa.array(self.values.flatten()), self.width)
 
     def like(self, array: pa.Array | pa.ChunkedArray) -> Rows:
         """Rows of the same kind that hold what `to_arrow` gave.

@@ -46,9 +46,9 @@ class Summary(ABC):
         """Keep these rows, in this order."""
         self._rows.take(rows)
 
-    def to_arrow(self, rows: NDArray[np.int64] | None = None) -> pa.FixedSizeListArray:
-        """The state of all rows, or of these."""
-        return self._rows.to_arrow(rows)
+    def to_arrow(self) -> pa.FixedSizeListArray:
+        """The state of all rows: a copy, which later updates leave as it is."""
+        return self._rows.to_arrow()
 
     def from_arrow(self, array: pa.Array | pa.ChunkedArray) -> Self:
         """A summary with the settings of this one that holds what `to_arrow` gave.

@@ -98,6 +98,20 @@ def test_state_goes_on_byte_equal_after_a_snapshot(before: list[dict[str, Any]],
         assert restored.tables()[name].equals(table), name
 
 
+@settings(max_examples=20)
+@given(flows, flows)
+def test_exported_tables_stay_as_they_are_when_the_state_goes_on(
+    before: list[dict[str, Any]], after: list[dict[str, Any]]
+):
+    state = State()
+    state.update(network_activity.SCHEMA.frame(before))
+    tables = state.tables()
+    copies = {name: table.to_pylist() for name, table in tables.items()}
+    state.update(network_activity.SCHEMA.frame(after))
+    state.windows.close(2**60)
+    assert {name: table.to_pylist() for name, table in tables.items()} == copies
+
+
 def test_tables_are_read_back_with_their_own_metadata_when_the_place_is_a_url(tmp_path: Path):
     url = (tmp_path / "snapshot").as_uri()
     write_snapshot(url, TABLES)
