@@ -29,6 +29,7 @@ def flow(store=NOBODY, **values):
         (False, {"protocol_num": 6, "tcp_flags": 19, "src_endpoint_port": 80, "dst_endpoint_port": 80}),
         (True, {"protocol_num": 6, "tcp_flags": 0, "src_endpoint_port": 50000, "dst_endpoint_port": 22}),
         (False, {"protocol_num": 6, "tcp_flags": 4, "src_endpoint_port": 22, "dst_endpoint_port": 50000}),
+        (False, {"protocol_num": 6, "tcp_flags": 4, "src_endpoint_port": 50000, "dst_endpoint_port": 40000}),
         (True, {"protocol_num": 6, "tcp_flags": None, "src_endpoint_port": 50000, "dst_endpoint_port": 22}),
         (False, {"protocol_num": 17, "tcp_flags": 0, "src_endpoint_port": 53, "dst_endpoint_port": 50000}),
         (None, {"protocol_num": 17, "src_endpoint_port": 123, "dst_endpoint_port": 123}),
@@ -39,6 +40,57 @@ def flow(store=NOBODY, **values):
 )
 def test_the_client_of_a_connection_is_told_by_flags_then_by_ports(is_request, values):
     assert flow(**values)["is_request"] is is_request
+
+
+SYN_TO_80 = {
+    "protocol_num": 6,
+    "tcp_flags": 2,
+    "src_endpoint_port": 50000,
+    "dst_endpoint_port": 80,
+    "traffic_packets": 1,
+    "traffic_bytes": 60,
+}
+
+
+@pytest.mark.parametrize(
+    ("is_probe", "change"),
+    [
+        (1, {}),
+        (1, {"traffic_packets": 2, "traffic_bytes": 120}),
+        (1, {"tcp_flags": None}),
+        (0, {"traffic_packets": 3, "traffic_bytes": 164}),
+        (0, {"traffic_bytes": 61}),
+        (0, {"tcp_flags": 18}),
+        (0, {"tcp_flags": 4}),
+        (0, {"tcp_flags": 0}),
+        (0, {"tcp_flags": None, "src_endpoint_port": 60000, "dst_endpoint_port": 50000}),
+        (0, {"protocol_num": 17, "tcp_flags": None}),
+        (0, {"traffic_packets": None}),
+        (0, {"dst_endpoint_port": None, "tcp_flags": None}),
+    ],
+)
+def test_a_probe_is_a_connection_that_came_to_nothing(is_probe, change):
+    assert flow(**SYN_TO_80 | change)["is_probe"] == is_probe
+
+
+def test_both_directions_of_a_conversation_have_one_public_end():
+    there = {"src_endpoint_ip_v4": INSIDE, "dst_endpoint_ip_v4": OUTSIDE, **SYN_TO_80}
+    back = {
+        "src_endpoint_ip_v4": OUTSIDE,
+        "dst_endpoint_ip_v4": INSIDE,
+        **SYN_TO_80,
+        "src_endpoint_port": 80,
+        "dst_endpoint_port": 50000,
+    }
+    ends = {"remote_ip_v4": OUTSIDE, "remote_port": 80, "local_ip_v4": INSIDE, "local_port": 50000}
+    assert flow(**there).items() >= (ends | {"is_sent": True, "sent_packets": 1, "sent_bytes": 60}).items()
+    assert flow(**back).items() >= (ends | {"is_sent": False, "sent_packets": 0, "sent_bytes": 0}).items()
+
+
+@pytest.mark.parametrize("peer", [INSIDE + 1, None], ids=["private", "unknown"])
+def test_a_conversation_without_just_one_public_end_has_no_remote_one(peer):
+    row = flow(src_endpoint_ip_v4=INSIDE, dst_endpoint_ip_v4=peer, **SYN_TO_80)
+    assert (row["is_sent"], row["remote_ip_v4"], row["local_port"], row["sent_packets"]) == (None, None, None, 0)
 
 
 def test_public_ends_are_told_for_ipv4_and_unknown_for_ipv6():
