@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -11,6 +12,10 @@ from guardray_docs.drawing import draw
 from guardray_docs.imports import by_package, import_graph, modules
 from guardray_docs.pages import PACKAGE, fill, generated
 from guardray_docs.placing import BOX_HEIGHT, BOX_WIDTH, place
+from typer.main import get_command
+
+from guardray.cli.app import app
+from guardray.context.feeds import read_feeds
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
@@ -49,6 +54,34 @@ def test_commands_that_pages_name_exist(page):
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE))
     named = set(re.findall(r"(?:^|`)make ([a-z-]+)", page.read_text(encoding="utf-8"), flags=re.MULTILINE))
     assert named <= targets
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_options_that_pages_name_exist(page):
+    text = page.read_text(encoding="utf-8")
+    code = re.findall(r"```sh\n.*?```|`[^`]+`", text, flags=re.DOTALL)
+    named = {option for block in code for option in re.findall(r"--[a-z][a-z0-9-]+", block)}
+    assert named <= options_of(get_command(app)) | {"--help"}
+
+
+def options_of(command: Any) -> set[str]:
+    """The options of a command and of those below it."""
+    options = {name for parameter in command.params for name in parameter.opts}
+    return options.union(*(options_of(below) for below in getattr(command, "commands", {}).values()))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_python_in_pages_runs(page, capsys):
+    for program in re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), flags=re.DOTALL):
+        exec(compile(program, str(page), "exec"), {})
+        assert capsys.readouterr().out
+
+
+def test_the_feeds_file_that_the_readme_shows_can_be_read(tmp_path):
+    (example,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.DOTALL)
+    feeds = tmp_path / "intel.yaml"
+    feeds.write_text(example)
+    assert [feed.category for feed in read_feeds(feeds)] == ["c2", "crypto"]
 
 
 def test_the_picture_shows_every_package_once():
