@@ -72,7 +72,7 @@ def account(finding_type: str, indicators: IndicatorStore) -> Account:
     return Account(
         entry=_entry(detector, module, indicators),
         explanation=inspect.getdoc(module) or "",
-        reasons=_reasons(detector, module),
+        reasons=tunable_reasons(detector, module),
         fires=tuple(example.name for example in detector.examples if example.fires),
         quiet=tuple(example.name for example in detector.examples if not example.fires),
     )
@@ -120,7 +120,7 @@ def _description(module: ModuleType) -> str:
     return what[:1].upper() + what[1:]
 
 
-def _reasons(detector: Detector, module: ModuleType) -> dict[str, str]:
+def tunable_reasons(detector: Detector, module: ModuleType) -> dict[str, str]:
     """Why tunables are what they are, as far as the module's constants explain it.
 
     A constant stands behind a tunable when it has its value, and its name or a longer one: `UDP_PACKETS` for `packets`.

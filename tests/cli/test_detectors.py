@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+from dataclasses import replace
 
 import pytest
 from typer.testing import CliRunner
 
-from guardray.cli.catalogue import account, entries, missing_indicators
+from guardray.cli.catalogue import entries, missing_indicators, tunable_reasons
 from guardray.cli.detectors import app
 from guardray.context.intel import IndicatorStore
 from guardray.detectors.declare import IndicatorDetector
-from guardray.detectors.ec2 import denial_of_service
 from guardray.detectors.loader import load_detectors
 from guardray.errors import UsageError
 
@@ -91,10 +92,15 @@ def test_every_description_is_one_sentence():
         assert entry.type not in entry.description, entry
 
 
-def test_tunables_are_explained_by_the_constants_that_they_come_from():
-    floods = account("Backdoor:EC2/DenialOfService.Udp", NOTHING)
-    assert floods.entry.tunables["packets"] == denial_of_service.UDP_PACKETS
-    assert floods.reasons["packets"].startswith("In a window: 500 a second")
+def test_tunables_are_explained_by_the_constants_that_they_come_from(tmp_path, monkeypatch):
+    """A constant of the same value and the same name, or a longer one; one of another value explains nothing."""
+    (tmp_path / "floods.py").write_text(
+        'UDP_PACKETS = 300\n"""As many as\nthat."""\n\nTCP_PACKETS = 600\n"""More."""\n\nHOSTS = 5\n'
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    (detector,) = load_detectors([ROOT_USE])
+    tuned = replace(detector, tunables={"packets": 300, "hosts": 5})
+    assert tunable_reasons(tuned, importlib.import_module("floods")) == {"packets": "As many as\nthat."}
 
 
 def test_table_names_every_type_and_counts_them():
