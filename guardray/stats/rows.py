@@ -68,10 +68,10 @@ class Rows:
             ValueError: the array is of another type, or holds nulls.
         """
         array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
-        expected = self.to_arrow().type
+        expected = pa.list_(pa.from_numpy_dtype(self._empty.dtype), self.width)
         if array.type != expected or array.null_count or array.flatten().null_count:
             raise ValueError(f"expected {expected} without nulls, not {array.type} with {array.null_count}")
         other = Rows(self._empty)
-        other._data = np.array(array.flatten()).reshape(-1, self.width)
+        other._data = array.flatten().to_numpy(zero_copy_only=False).reshape(-1, self.width).copy()
         other._length = len(array)
         return other
