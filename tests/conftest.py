@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from guardray.dataflow.local import LocalEngine
+from guardray.dataflow.scan import Engine, ScanSettings
 from hypothesis import settings
 
 # A loaded machine is slow now and then, which is no failure.
@@ -19,3 +23,23 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"real logs are not beside the checkout: {folder}")
     return folder
+
+
+@pytest.fixture(scope="session")
+def ray_cluster() -> Iterator[None]:
+    """One Ray instance for the whole run."""
+    from guardray.runtime.cluster import cluster
+
+    with cluster(cpus=2):
+        yield
+
+
+@pytest.fixture(params=["local", pytest.param("ray", marks=pytest.mark.ray)])
+def make_engine(request: pytest.FixtureRequest) -> Callable[[ScanSettings], Engine]:
+    """Each engine in turn: a test that takes this runs in process and on Ray."""
+    if request.param == "local":
+        return LocalEngine
+    request.getfixturevalue("ray_cluster")
+    from guardray.runtime.engine import RayEngine
+
+    return lambda settings: RayEngine(settings, workers=2, shards=2)

@@ -26,7 +26,7 @@ SCHEMA = EventSchema(
         Column("dst_endpoint_port", pl.UInt16(), "dstport"),
         Column("protocol_num", pl.UInt8(), "IANA protocol number", ocsf="connection_info.protocol_num"),
         Column(
-            "tcp_flags", pl.UInt8(), "OR of FIN 1, SYN 2, RST 4, SYN-ACK 18; null unknown", "connection_info.tcp_flags"
+            "tcp_flags", pl.UInt8(), "OR of FIN 1, SYN 2, RST 4, SYN-ACK 18; null: unknown", "connection_info.tcp_flags"
         ),
         Column("traffic_packets", pl.Int64(), "packets in the interval"),
         Column("traffic_bytes", pl.Int64(), "bytes in the interval"),

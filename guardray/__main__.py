@@ -1,0 +1,5 @@
+"""`python -m guardray` is the `guardray` command."""
+
+from guardray.cli import main
+
+main()

@@ -1,0 +1,103 @@
+"""The oracle: the same events, whatever files, batch sizes and engine, give the same findings."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from guardray.context.intel import IndicatorStore
+from guardray.dataflow.local import LocalEngine
+from guardray.dataflow.report import findings_of
+from guardray.dataflow.scan import Engine, Observer, ScanResult, ScanSettings
+from guardray.detectors.loader import load_detectors
+from guardray.findings.wire import to_json
+from guardray.simulate import Rates, simulate
+from guardray.sources.objects import InputObject, locate
+from guardray.sources.reader import Limits
+
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+DETECTORS = load_detectors()
+
+MakeEngine = Callable[[ScanSettings], Engine]
+
+
+def settings_for(folder: Path | None = None, **limits) -> ScanSettings:
+    indicators = IndicatorStore()
+    if folder is not None:
+        indicators = IndicatorStore.load(
+            folder / "indicators" / "intel.yaml", [folder / "indicators" / "threat-list.txt"]
+        )
+    return ScanSettings(detectors=DETECTORS, indicators=indicators, limits=Limits(**limits))
+
+
+def documents(result: ScanResult) -> list[dict]:
+    """The findings as JSON, which is what must be equal."""
+    assert result.problems == []
+    findings, problems = findings_of(result.sightings, {d.finding_type: d for d in DETECTORS}, NOW)
+    assert problems == []
+    return [to_json(finding) for finding in findings]
+
+
+def scanned(engine: Engine, objects: Sequence[InputObject]) -> list[dict]:
+    return documents(engine.scan(objects, Observer()))
+
+
+@pytest.fixture(scope="module")
+def simulated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("simulated") / "two-accounts"
+    simulate(folder, accounts=2, days=1, seed=11, rate=Rates.named("quiet"))
+    return folder
+
+
+def test_engine_gives_the_findings_of_the_local_engine_on_simulated_accounts(
+    simulated: Path, make_engine: MakeEngine
+):
+    settings = settings_for(simulated)
+    objects = locate([str(simulated / "AWSLogs")], settings.key_filter)
+    expected = scanned(LocalEngine(settings), objects)
+    assert len({finding["type"] for finding in expected}) >= 20
+    assert scanned(make_engine(settings), objects) == expected
+
+
+def test_findings_do_not_depend_on_the_order_of_files_or_the_size_of_batches(simulated: Path):
+    objects = locate([str(simulated / "AWSLogs")], settings_for().key_filter)
+    expected = scanned(LocalEngine(settings_for(simulated)), objects)
+    for seed, batch_rows in ((1, 500), (2, 3_000), (3, 1_000_000)):
+        shuffled = random.Random(seed).sample(objects, len(objects))
+        assert scanned(LocalEngine(settings_for(simulated, batch_rows=batch_rows)), shuffled) == expected
+
+
+def test_findings_do_not_depend_on_what_files_are_called(simulated: Path, tmp_path: Path):
+    """Without AWS's key layout nothing tells account, Region or date but the records themselves."""
+    settings = settings_for(simulated)
+    objects = locate([str(simulated / "AWSLogs")], settings.key_filter)
+    trail = [obj for obj in objects if "CloudTrail" in obj.url]
+    for index, obj in enumerate(random.Random(5).sample(trail, len(trail))):
+        shutil.copy(obj.url, tmp_path / f"{index}.bin")
+    renamed = locate([str(tmp_path)], settings.key_filter)
+    assert {obj.key_time for obj in renamed} == {None}
+    assert scanned(LocalEngine(settings), renamed) == scanned(LocalEngine(settings), trail)
+
+
+def test_the_same_file_given_twice_under_two_names_counts_once(simulated: Path, tmp_path: Path):
+    settings = settings_for(simulated)
+    objects = locate([str(simulated / "AWSLogs")], settings.key_filter)
+    shutil.copytree(simulated / "AWSLogs", tmp_path / "copy" / "AWSLogs")
+    twice = locate([str(simulated / "AWSLogs"), str(tmp_path / "copy")], settings.key_filter)
+    assert len(twice) == 2 * len(objects)
+    assert scanned(LocalEngine(settings), twice) == scanned(LocalEngine(settings), objects)
+
+
+@pytest.mark.data
+def test_engine_gives_the_findings_of_the_local_engine_on_real_logs(shared_data: Path, make_engine: MakeEngine):
+    settings = settings_for()
+    folders = ("cloudtrail", "vpc-flow", "dns")
+    objects = locate([str(shared_data / folder) for folder in folders], settings.key_filter)
+    expected = scanned(LocalEngine(settings), objects)
+    assert expected
+    assert scanned(make_engine(settings), objects) == expected
