@@ -51,10 +51,7 @@ def _by_interval(found: pl.DataFrame, aggregation_s: int) -> pl.DataFrame:
     part = np.arange(len(row)) - np.repeat(np.cumsum(parts) - parts, parts)
     border = (first[row] + part) * aggregation_s
     is_first, is_last = part == 0, part == parts[row] - 1
-    shared = {
-        name: _share(found[name].to_numpy()[row], parts[row], part)
-        for name in ("packets_out", "bytes_out", "packets_in", "bytes_in")
-    }
+    shared = _shared(found[row], "out", parts[row], part) | _shared(found[row], "in", parts[row], part)
     flags = {name: _flags(found[name].to_numpy()[row], is_first, is_last) for name in ("flags_out", "flags_in")}
     return found[row].with_columns(
         start=pl.Series(np.maximum(np.floor(start[row]), border).astype(np.int64)),
@@ -63,9 +60,14 @@ def _by_interval(found: pl.DataFrame, aggregation_s: int) -> pl.DataFrame:
     )
 
 
-def _share(total: NDArray[np.int64], parts: NDArray[np.int64], part: NDArray[np.int64]) -> NDArray[np.int64]:
-    """What one of several equal parts gets of a total, so that the parts add up."""
-    return np.asarray(total * (part + 1) // parts - total * part // parts, dtype=np.int64)
+def _shared(
+    found: pl.DataFrame, way: str, parts: NDArray[np.int64], part: NDArray[np.int64]
+) -> dict[str, NDArray[np.int64]]:
+    """Packets of one of several equal parts and the bytes that go with them, so that the parts add up."""
+    packets, size = found[f"packets_{way}"].to_numpy(), found[f"bytes_{way}"].to_numpy()
+    before, after = packets * part // parts, packets * (part + 1) // parts
+    whole = np.maximum(packets, 1)
+    return {f"packets_{way}": after - before, f"bytes_{way}": size * after // whole - size * before // whole}
 
 
 def _flags(flags: NDArray[np.uint8], is_first: NDArray[np.bool_], is_last: NDArray[np.bool_]) -> NDArray[np.uint8]:
