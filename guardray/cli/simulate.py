@@ -44,5 +44,5 @@ def simulate_command(
 def print_simulated(console: Console, out: Path, summary: Summary) -> None:
     """Says what was written."""
     for source, rows in summary.rows.items():
-        console.print(f"  {rows:>12,} {source} rows, {summary.bytes[source] / 1e6:,.1f} MB", highlight=False)
+        console.print(f"  {rows:>12,} {source} rows, {summary.sizes[source] / 1e6:,.1f} MB", highlight=False)
     console.print(f"  {len(summary.attacks)} attacks, labelled in {out / 'labels.csv'}", highlight=False)

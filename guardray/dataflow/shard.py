@@ -121,7 +121,7 @@ class Shard:
         if rows.is_empty():
             return []
         judged = self._configurations[finding_type].judge_all(detector, rows)
-        fired = [(row, dict(judgement.facts)) for row, judgement in judged if judgement.fires]
+        fired = [(dict(row), dict(judgement.facts)) for row, judgement in judged if judgement.fires]
         return _change_sightings(detector, rows.schema, fired)
 
 

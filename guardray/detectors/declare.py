@@ -118,7 +118,7 @@ class ChangeDetector(Detector):
     Attributes:
         where: the rows that tell of a configuration: changes, and reads that show it.
         key: columns that name what is configured, such as the account or the bucket.
-        judge: the row and the last known configuration (None: unknown) to the judgement.
+        judge: the row and the last known configuration (None: unknown; the judge's own to change) to the judgement.
     """
 
     where: pl.Expr

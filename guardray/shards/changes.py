@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -9,6 +10,7 @@ import polars as pl
 import pyarrow as pa
 
 from guardray.detectors.declare import ChangeDetector, Judgement
+from guardray.types import Row
 
 _CONFIGURATIONS = pa.schema([("key", pa.string()), ("state", pa.string())])
 
@@ -59,11 +61,13 @@ class Configurations:
     def __len__(self) -> int:
         return len(self._states)
 
-    def judge_all(self, detector: ChangeDetector, rows: pl.DataFrame) -> list[tuple[dict[str, Any], Judgement]]:
+    def judge_all(self, detector: ChangeDetector, rows: pl.DataFrame) -> list[tuple[Row, Judgement]]:
         """Judge rows one after the other, each against the configuration that those before it left."""
-        return [(row, self._judge(detector, row)) for row in rows.iter_rows(named=True)]
+        columns = _Columns(rows)
+        each = (_RowView(columns, index) for index in range(len(rows)))
+        return [(row, self._judge(detector, row)) for row in each]
 
-    def _judge(self, detector: ChangeDetector, row: dict[str, Any]) -> Judgement:
+    def _judge(self, detector: ChangeDetector, row: Row) -> Judgement:
         key = _to_json([row[column] for column in detector.key])
         known = self._states.get(key)
         judgement = detector.judge(row, None if known is None else msgspec.json.decode(known))
@@ -86,6 +90,36 @@ class Configurations:
         if table.schema != _CONFIGURATIONS:
             raise ValueError(f"expected {_CONFIGURATIONS.to_string()}, not {table.schema.to_string()}")
         self._states = dict(zip(table.column("key").to_pylist(), table.column("state").to_pylist(), strict=True))
+
+
+class _Columns(dict[str, list[Any]]):
+    """Columns of a frame as Python values, each made when it is first asked for: judges look at few of the many."""
+
+    def __init__(self, frame: pl.DataFrame) -> None:
+        super().__init__()
+        self.frame = frame
+
+    def __missing__(self, name: str) -> list[Any]:
+        values = self[name] = self.frame[name].to_list()
+        return values
+
+
+class _RowView(Mapping[str, Any]):
+    """One row of `_Columns`."""
+
+    __slots__ = ("_columns", "_index")
+
+    def __init__(self, columns: _Columns, index: int) -> None:
+        self._columns, self._index = columns, index
+
+    def __getitem__(self, name: str) -> Any:
+        return self._columns[name][self._index]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._columns.frame.columns)
+
+    def __len__(self) -> int:
+        return self._columns.frame.width
 
 
 def _to_json(value: Any) -> str:

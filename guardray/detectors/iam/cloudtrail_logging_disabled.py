@@ -13,7 +13,6 @@ Source: GuardDuty user guide, IAM finding types; CloudTrail API reference.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -42,7 +41,7 @@ State = dict[str, Any]
 
 def judge(row: Row, known: Any) -> Judgement:
     """Applies the call to what is known of the account's trails; a reason says that logging was reduced."""
-    state: State = copy.deepcopy(known) or {"trails": {}, "deliveries": {}}
+    state: State = known or {"trails": {}, "deliveries": {}}
     reason = _EFFECTS[row["api_operation"]](row, state)
     return Judgement(state, fires=reason is not None, facts={"reason": reason})
 
