@@ -178,8 +178,8 @@ def dns_polars(files: Sequence[Path]) -> int:
 
 CANDIDATES: dict[str, tuple[Callable[[Sequence[Path]], int], ...]] = {
     "cloudtrail": (cloudtrail_typed, cloudtrail_duckdb),
-    "s3-data": (cloudtrail_typed, cloudtrail_duckdb),
-    "flow-text": (flow_text,),
+    "s3": (cloudtrail_typed, cloudtrail_duckdb),
+    "flow": (flow_text,),
     "flow-parquet": (flow_parquet,),
     "dns": (dns_typed, dns_polars),
 }

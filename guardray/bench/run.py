@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from guardray.errors import GuardrayError
-from guardray.simulate.benchmark import benchmark_input
+from guardray.simulate.benchmark import BenchmarkSource, benchmark_input
 
 SEED = 1
 RUNS = 3
@@ -41,7 +41,9 @@ class BenchError(GuardrayError):
     """A measurement failed: its own message follows."""
 
 
-def measure(source: str, folder: Path, rows: int, ray_workers: Sequence[int], told: Callable[[str], None]) -> Measured:
+def measure(
+    source: BenchmarkSource, folder: Path, rows: int, ray_workers: Sequence[int], told: Callable[[str], None]
+) -> Measured:
     """Makes the source's input in `folder` and measures it."""
     told(f"{source}: writing {rows:,} rows")
     written = benchmark_input(folder, source, rows, SEED)
@@ -58,7 +60,7 @@ def measure(source: str, folder: Path, rows: int, ray_workers: Sequence[int], to
     return Measured(
         source=source,
         rows=scan[0]["rows"],
-        bytes=written,
+        bytes=written.size,
         decode_rows_per_s=decode,
         end_to_end_rows_per_s=end_to_end,
         ratio=statistics.median(_rate(s) / _rate(b) for s, b in zip(scan, bare, strict=True)),

@@ -29,12 +29,12 @@ def bench(
     from guardray.bench.run import as_json, measure  # the simulator is not needed by other commands
 
     sources = source or list(ROWS)
-    if unknown := set(sources) - set(ROWS):
-        raise UsageError(f"--source {sorted(unknown)[0]!r} is not one of {', '.join(ROWS)}")
+    if unknown := sorted(set(sources) - set(ROWS)):
+        raise UsageError(f"--source {unknown[0]!r} is not one of {', '.join(ROWS)}")
     console = Console(stderr=True)
     measured = []
     with console.status("") as status, tempfile.TemporaryDirectory(prefix="guardray-bench-") as folder:
-        for name in sources:
+        for name in (known for known in ROWS if known in sources):
             rows = max(1, round(ROWS[name] * scale))
             measured.append(measure(name, Path(folder) / name, rows, (1, 2) if ray else (), status.update))
     if json_:
