@@ -101,7 +101,7 @@ class TestImports:
     def test_modules_are_named_as_python_names_them(self, tmp_path):
         root = tmp_path / "app"
         (root / "sub").mkdir(parents=True)
-        for path in ("__init__.py", "one.py", "sub/__init__.py", "sub/two.py"):
+        for path in ("__init__.py", "__main__.py", "one.py", "sub/__init__.py", "sub/two.py"):
             (root / path).touch()
         assert list(modules(root)) == ["app", "app.one", "app.sub", "app.sub.two"]
         assert modules(root)["app.one"] == Module("app.one", root / "one.py")

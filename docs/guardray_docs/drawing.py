@@ -13,7 +13,7 @@ from guardray_docs.placing import BOX_HEIGHT, BOX_WIDTH, Chain, Place, Placed, p
 PORT_SPREAD = 18.0
 """Pixels between the ends of curves that meet one box, so that they can be told apart."""
 
-PURPOSE_COLUMNS, PURPOSE_LINES = 34, 3
+PURPOSE_COLUMNS, PURPOSE_LINES = 32, 3
 LINE_HEIGHT = 14.0
 
 STYLE = """

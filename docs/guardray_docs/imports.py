@@ -25,9 +25,11 @@ class Module:
 
 
 def modules(root: Path) -> dict[str, Module]:
-    """The modules below the package folder `root` by dotted name, sorted."""
+    """The modules below the package folder `root` by dotted name, sorted; `__main__` is run, not imported."""
     found = {}
     for path in sorted(root.rglob("*.py")):
+        if path.stem == "__main__":
+            continue
         parts = path.relative_to(root.parent).with_suffix("").parts
         name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
         found[name] = Module(name, path)

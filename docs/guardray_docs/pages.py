@@ -12,7 +12,7 @@ from guardray.cli.detectors import markdown_table
 from guardray.context.intel import IndicatorStore
 from guardray_docs.drawing import draw
 from guardray_docs.imports import Graph, Module, by_package, import_graph, modules, without_implied
-from guardray_docs.layers import LAYERS
+from guardray_docs.layers import LAYERS, violations
 
 DOCS = Path(__file__).resolve().parents[1]
 PACKAGE = DOCS.parent / "guardray"
@@ -35,9 +35,16 @@ events that it must and must not fire on; `guardray detectors list` says which a
 
 
 def generated(docs: Path = DOCS, package: Path = PACKAGE) -> dict[Path, str]:
-    """Every file with a generated part to what it should hold, from the source as it is now."""
+    """Every file with a generated part to what it should hold, from the source as it is now.
+
+    Raises:
+        KeyError: a package has no layer.
+        ValueError: an import does not point down, or a package does not say what it is for.
+    """
     found = modules(package)
     graph = by_package(import_graph(found))
+    if upward := violations(graph):
+        raise ValueError(f"the layers do not hold: {'; '.join(upward)}")
     purposes = {name: _purpose(found[f"{package.name}.{name}"]) for name in graph}
     architecture = docs / "architecture.md"
     blocks = {"packages": _package_table(purposes), "imports": _import_matrix(graph)}
