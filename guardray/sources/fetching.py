@@ -7,6 +7,10 @@ import io
 import shutil
 import sys
 import tempfile
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import IO, cast
 
@@ -17,6 +21,12 @@ _WHOLE_BYTES = 4 << 20
 """Files up to this size are read at once: most of a trail's are a few kilobytes."""
 
 _MEMORY_BYTES = 64 << 20
+"""Standard input beyond this goes to a temporary file, so that it can be read twice."""
+
+_FETCHERS = 16
+"""Objects fetched at once: S3 takes some 30 ms to answer, however small the object is."""
+
+Opened = tuple[InputObject, Callable[[], IO[bytes]]]
 
 
 def open_object(obj: InputObject, s3_endpoint: str | None = None) -> IO[bytes]:
@@ -33,6 +43,31 @@ def open_object(obj: InputObject, s3_endpoint: str | None = None) -> IO[bytes]:
         bucket, key = split_url(obj.url)
         return Bucket(bucket, s3_endpoint).fetch(key)
     return _local(obj)
+
+
+def open_in_order(objects: Iterable[InputObject], s3_endpoint: str | None = None) -> Iterator[Opened]:
+    """Each object with what gives its bytes, as `open_object` does; those in S3 are fetched ahead of their turn."""
+    waiting: deque[tuple[InputObject, Future[IO[bytes]]]] = deque()
+    with ThreadPoolExecutor(_FETCHERS) as pool:
+        try:
+            for obj in objects:
+                if obj.url.startswith(S3_SCHEME):
+                    waiting.append((obj, pool.submit(open_object, obj, s3_endpoint)))
+                    yield from _fetched(waiting, leave=_FETCHERS)
+                else:
+                    yield from _fetched(waiting)
+                    yield obj, partial(open_object, obj, s3_endpoint)
+            yield from _fetched(waiting)
+        finally:
+            for _, future in waiting:
+                if not future.cancel() and future.exception() is None:
+                    future.result().close()
+
+
+def _fetched(waiting: deque[tuple[InputObject, Future[IO[bytes]]]], leave: int = 0) -> Iterator[Opened]:
+    while len(waiting) > leave:
+        obj, future = waiting.popleft()
+        yield obj, future.result
 
 
 def _local(obj: InputObject) -> IO[bytes]:

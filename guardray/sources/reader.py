@@ -12,7 +12,7 @@ from guardray.sources.aws_keys import KeyFilter
 from guardray.sources.batching import Batch, Done
 from guardray.sources.cloudtrail import Framing
 from guardray.sources.decoder import LineDecoder, Origin
-from guardray.sources.fetching import content_digest, open_object
+from guardray.sources.fetching import content_digest, open_in_order
 from guardray.sources.intake import Intake, Output
 from guardray.sources.limits import Counts, Limits
 from guardray.sources.lines import GiantLine, Lines, whole_lines
@@ -59,24 +59,24 @@ class Reader:
 
         Each `Done` comes after the batches with the last of its object's rows.
         """
-        for obj in objects:
+        for obj, opened in open_in_order(objects, self._s3_endpoint):
             self.counts.objects += 1
             try:
-                yield from self._read_object(obj)
+                with opened() as file:
+                    yield from self._read_object(obj, file)
             except SourceError as error:
                 yield from self._intake.unreadable(error.url, error.reason)
             yield from self._intake.finish(obj)
         yield from self._intake.flush()
 
-    def _read_object(self, obj: InputObject) -> Iterator[Output]:
-        with open_object(obj, self._s3_endpoint) as file:
-            if self._is_new is not None and not self._is_new(content_digest(file)):
-                self.counts.duplicate_objects += 1
-                return
-            is_parquet = file.read(len(PARQUET_MAGIC)) == PARQUET_MAGIC
-            file.seek(0)
-            origin = self._origin(obj)
-            yield from self._read_parquet(file, origin) if is_parquet else self._read_text(file, origin)
+    def _read_object(self, obj: InputObject, file: IO[bytes]) -> Iterator[Output]:
+        if self._is_new is not None and not self._is_new(content_digest(file)):
+            self.counts.duplicate_objects += 1
+            return
+        is_parquet = file.read(len(PARQUET_MAGIC)) == PARQUET_MAGIC
+        file.seek(0)
+        origin = self._origin(obj)
+        yield from self._read_parquet(file, origin) if is_parquet else self._read_text(file, origin)
 
     def _origin(self, obj: InputObject) -> Origin:
         return Origin(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,13 +12,24 @@ from typing import IO, Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    IncompleteReadError,
+    ReadTimeoutError,
+    ResponseStreamingError,
+)
 
 from guardray.errors import SourceError, UsageError
 from guardray.sources.aws_keys import KeyFilter, key_facts
 
-MEMORY_BYTES = 64 << 20
-"""Objects up to this size are held in memory, larger ones in a temporary file, so that both can be read twice."""
+MEMORY_BYTES = 8 << 20
+"""Objects up to this size are held in memory, larger ones in a temporary file: many are fetched at once."""
+
+_CONNECTIONS = 16
+
+_ATTEMPTS = 5
+"""Of reading an object's bytes, as many as botocore makes of each request."""
 
 _REASONS = {
     "NoSuchBucket": "no such bucket",
@@ -94,10 +106,27 @@ class Bucket:
             SourceError: it does not exist, may not be read, or the connection failed for good.
         """
         file = tempfile.SpooledTemporaryFile(MEMORY_BYTES)  # noqa: SIM115 - the caller closes it
-        with _as_source_error(f"s3://{self._name}/{key}"):
-            self._client.download_fileobj(self._name, key, file)
+        try:
+            with _as_source_error(f"s3://{self._name}/{key}"):
+                self._download(key, file)
+        except SourceError:
+            file.close()
+            raise
         file.seek(0)
         return file
+
+    def _download(self, key: str, file: IO[bytes]) -> None:
+        # boto3's own download asks for the size first: twice the requests for objects of a few kilobytes.
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                shutil.copyfileobj(self._client.get_object(Bucket=self._name, Key=key)["Body"], file)
+            except (IncompleteReadError, ReadTimeoutError, ResponseStreamingError):
+                if attempt == _ATTEMPTS:
+                    raise
+                file.seek(0)
+                file.truncate()
+            else:
+                return
 
 
 def _stored(page: dict[str, Any]) -> Iterator[StoredObject]:
@@ -108,7 +137,13 @@ def _stored(page: dict[str, Any]) -> Iterator[StoredObject]:
 def _client(endpoint: str | None) -> Any:
     # S3-compatible stores are often reached by address, where the bucket cannot be part of the host name.
     addressing = {"addressing_style": "path"} if endpoint else {}
-    config = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=10, read_timeout=60, s3=addressing)
+    config = Config(
+        retries={"mode": "standard", "max_attempts": _ATTEMPTS},
+        connect_timeout=10,
+        read_timeout=60,
+        max_pool_connections=_CONNECTIONS,
+        s3=addressing,
+    )
     return boto3.client("s3", endpoint_url=endpoint, config=config)
 
 

@@ -19,7 +19,7 @@ _LINES_TRIED = 20
 class Format(Enum):
     """What the text of an object is."""
 
-    EMPTY = "nothing but white space"
+    EMPTY = "nothing but white space, or an empty list"
     CLOUDTRAIL_DOCUMENT = "CloudTrail records in JSON values that span lines, or one value"
     CLOUDTRAIL_LINES = "CloudTrail records, one JSON value a line"
     FLOW_TEXT = "VPC Flow Log text"
@@ -74,13 +74,13 @@ def sniff(head: bytes) -> Format | Unknown:
     for magic, reason in _FOREIGN_MAGIC.items():
         if head.startswith(magic):
             return Unknown(reason)
-    if not head.strip():
+    if head.strip() in (b"", b"[]"):
         return Format.EMPTY if len(head) < HEAD_BYTES else Unknown("no known log format")
     start = head[:200]
     if start.count(b"\0") * 4 > len(start):
         return Unknown("UTF-16 without a byte-order mark, or binary: only UTF-8 is read")
     text = head.decode(errors="replace")
-    lines = [line for line in text.split("\n")[:_LINES_TRIED] if not line.isspace()]
+    lines = [line for line in text.split("\n")[:_LINES_TRIED] if line.strip()]
     found = next(filter(None, map(_line_format, lines)), None) or _json_format(text)
     if found is Format.CLOUDTRAIL_DOCUMENT and _are_values(lines):
         return Format.CLOUDTRAIL_LINES

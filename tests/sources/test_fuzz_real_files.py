@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import os
 import random
 from collections.abc import Callable
@@ -10,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from guardray.errors import SourceError
 from guardray.sources.objects import InputObject
 from guardray.sources.reader import Batch, Done, Limits, Reader
 from guardray.sources.set_aside import SetAside
@@ -95,9 +95,7 @@ def test_every_record_of_a_damaged_file_is_accounted_for(real_files, monkeypatch
 
 
 def _read_all(contents: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> int:
-    import io
-
-    monkeypatch.setattr("guardray.sources.reader.open_object", lambda obj, endpoint: io.BytesIO(contents[obj.url]))
+    monkeypatch.setattr("guardray.sources.fetching.open_object", lambda obj, endpoint: io.BytesIO(contents[obj.url]))
     reader = Reader(Limits(batch_rows=500))
     rows, done, aside_rows, aside_objects = 0, [], 0, 0
     for item in reader.read(InputObject(url=url) for url in contents):
