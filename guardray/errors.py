@@ -36,6 +36,18 @@ class DetectorError(GuardrayError):
         return type(self), (self.finding_type, self.reason)
 
 
+class EngineError(GuardrayError):
+    """The Ray cluster lost a worker or did not answer: nothing was written, so the scan can be run again.
+
+    Look at the memory of the machine first; Ray's own reason follows.
+    """
+
+    def __init__(self, cause: Exception) -> None:
+        reason = next((line for line in str(cause).splitlines() if line.strip()), type(cause).__name__)
+        super().__init__(f"the scan was cut short by Ray ({type(cause).__name__}): {reason.strip()}")
+        self.cause = cause
+
+
 class SnapshotError(GuardrayError):
     """A state snapshot is damaged or of another schema version: name and reason are given, nothing was restored."""
 

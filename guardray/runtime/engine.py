@@ -9,7 +9,7 @@ from typing import Any
 import ray
 
 from guardray.dataflow.scan import Collected, Observer, ScanResult, ScanSettings, Watermark
-from guardray.errors import DetectorError
+from guardray.errors import DetectorError, EngineError, GuardrayError
 from guardray.runtime.actors import IngestActor, IngestReport, ShardActor
 from guardray.runtime.cluster import cluster, cores
 from guardray.sources.objects import InputObject
@@ -52,7 +52,15 @@ class RayEngine:
         """See `Engine.scan`."""
         with cluster(self._address):
             workers = self._workers or cores()
-            return _Coordinator(self._settings, workers, self._shards, observer).run(objects)
+            coordinator = _Coordinator(self._settings, workers, self._shards, observer)
+            try:
+                return coordinator.run(objects)
+            except ray.exceptions.RayError as error:
+                if isinstance(error, GuardrayError):  # raised by an operator; Ray only carried it here
+                    raise
+                raise EngineError(error) from error
+            finally:
+                coordinator.release()
 
 
 def chunks(objects: Sequence[InputObject]) -> Iterator[list[InputObject]]:
@@ -95,7 +103,6 @@ class _Coordinator:
                 reached = watermark.value
                 self._gather([shard.advance.remote(reached) for shard in self._shards])
         self._gather([shard.finish.remote() for shard in self._shards])
-        self._release()
         return ScanResult(self._collected.sightings(), self._counts, self._duplicates, self._problems)
 
     def _reports(self, waiting: deque[list[InputObject]]) -> Iterator[tuple[list[InputObject], IngestReport]]:
@@ -123,6 +130,7 @@ class _Coordinator:
         for sightings in ray.get(list(refs)):
             self._collected.add(sightings)
 
-    def _release(self) -> None:
+    def release(self) -> None:
+        """Ends the actors, which hold nothing that is needed any more."""
         for actor in (*self._workers, *self._shards):
             ray.kill(actor)
