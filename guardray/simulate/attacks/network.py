@@ -94,7 +94,7 @@ def guess_inside(port: int, kinds: tuple[Kind, ...], attempts: int, seconds: flo
         client_port=ephemeral_ports(rng, attempts),
         server_port=port,
         **between(scene.account, np.full(attempts, attacker), np.full(attempts, target)),
-        **_guess(rng, attempts),
+        **_guess(rng, attempts, port),
     )
     end = start + seconds
     actor, victim = scene.host(attacker).private_ip, scene.host(target).private_ip
@@ -118,13 +118,15 @@ def guess_from_outside(scene: Scene) -> Episode:
         server=scene.host(target).private_ip,
         server_interface=target,
         server_port=22,
-        **_guess(rng, n),
+        **_guess(rng, n, 22),
     )
     return Episode((scene.of_host(target, start, start + seconds, (scene.stranger,)),), traffic=traffic)
 
 
-def _guess(rng: np.random.Generator, n: int) -> dict[str, object]:
-    return tcp_exchange(rng, n, request_bytes=1800, response_bytes=2300, spread=0.06)
+def _guess(rng: np.random.Generator, n: int, port: int) -> dict[str, object]:
+    """Volumes of failed log-ins, which differ little among each other."""
+    request, response = {22: (1800, 2300), 3389: (2600, 2100), 5985: (2900, 2400)}[port]
+    return tcp_exchange(rng, n, request_bytes=request, response_bytes=response, spread=0.06)
 
 
 def flood(
