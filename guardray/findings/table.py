@@ -36,7 +36,8 @@ class FindingsTable:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         yield self._summary()
         if self._findings:
-            yield self._table(options.max_width, _Cells(ascii_only=options.ascii_only))
+            several = len({finding.account_id for finding in self._findings}) > 1
+            yield self._table(options.max_width, _Cells(ascii_only=options.ascii_only, name_accounts=several))
 
     def _summary(self) -> Text:
         if not self._findings:
@@ -47,8 +48,7 @@ class FindingsTable:
         return Text.assemble((f"{len(self._findings):,} {noun}", "bold"), ": ", ", ".join(parts))
 
     def _table(self, width: int, cells: _Cells) -> Table:
-        one_account = len({finding.account_id for finding in self._findings}) == 1
-        rows = [_columns(finding, width, cells, one_account) for finding in self._findings]
+        rows = [_columns(finding, width, cells) for finding in self._findings]
         headers = [_header(name) for name in rows[0]]
         table = Table(*headers, box=cells.box, pad_edge=False, collapse_padding=True, header_style="dim")
         for row in rows:
@@ -57,10 +57,11 @@ class FindingsTable:
 
 
 class _Cells:
-    """The text of each cell, in signs that the terminal can show."""
+    """The text of each cell, in signs that the terminal can show; with the account where there are several."""
 
-    def __init__(self, *, ascii_only: bool) -> None:
+    def __init__(self, *, ascii_only: bool, name_accounts: bool) -> None:
         self._ascii_only = ascii_only
+        self._name_accounts = name_accounts
         self.box = ASCII2 if ascii_only else SIMPLE_HEAD
         self._to, self._by, self._until = ("->", "<-", "-") if ascii_only else ("→", "←", "\u2013")
 
@@ -75,6 +76,14 @@ class _Cells:
     def resource(self, finding: Finding) -> Text:
         return self._from_logs(resource_name(finding), "cyan")
 
+    def place(self, finding: Finding) -> Text:
+        """The Region, after the account where the table is about several."""
+        words = [finding.account_id, finding.region] if self._name_accounts else [finding.region]
+        return self._from_logs(" ".join(words), "dim")
+
+    def resource_and_place(self, finding: Finding) -> Text:
+        return Text("\n").join([self.resource(finding), self.place(finding)])
+
     def remote(self, finding: Finding) -> Text:
         """The other end, after an arrow that points away from whoever acts."""
         remote = remote_name(finding)
@@ -83,19 +92,17 @@ class _Cells:
         arrow = self._to if finding.resource_role == "ACTOR" else self._by
         return Text.assemble((f"{arrow} ", "dim"), self._from_logs(remote))
 
-    def place(self, finding: Finding, one_account: bool) -> Text:
-        """The Region, and the account where the table is about several."""
-        region = self._from_logs(finding.region, "dim")
-        return region if one_account else Text("\n").join([self._from_logs(finding.account_id), region])
-
     def type_and_ends(self, finding: Finding) -> Text:
         ends = Text(" ").join([self.resource(finding), self.remote(finding)])
-        return Text("\n").join([self.type(finding), ends])
+        return Text("\n").join([self.type(finding), ends, self.place(finding)])
 
     def title(self, finding: Finding) -> Text:
         return self._from_logs(finding.title, "dim")
 
     def seen(self, finding: Finding) -> Text:
+        return Text(f" {self._until} ".join(_ends_of_time(finding)))
+
+    def seen_in_two_lines(self, finding: Finding) -> Text:
         return Text(f"\n{self._until} ".join(_ends_of_time(finding)))
 
     def _from_logs(self, text: str, style: str = "") -> Text:
@@ -104,19 +111,18 @@ class _Cells:
         return Text("".join(char if char.isprintable() else "�" for char in text), style=style)
 
 
-def _columns(finding: Finding, width: int, cells: _Cells, one_account: bool) -> dict[str, Text]:
+def _columns(finding: Finding, width: int, cells: _Cells) -> dict[str, Text]:
     """The cells of one row by header: the fewer, the narrower."""
-    place = {"Region" if one_account else "Account": cells.place(finding, one_account)}
     severity, count = {"Severity": cells.badge(finding)}, {"Count": Text(f"{finding.count:,}")}
     if width < _ENDS_FROM:
-        seen = cells.seen(finding)
-        return severity | {"Finding": cells.type_and_ends(finding)} | place | {"Seen (UTC)": seen} | count
+        seen = cells.seen_in_two_lines(finding)
+        return severity | {"Finding": cells.type_and_ends(finding), "Seen (UTC)": seen} | count
     finding_type = {"Finding type": cells.type(finding)}
-    ends = {"Resource": cells.resource(finding), "Remote end": cells.remote(finding)}
+    ends = {"Resource": cells.resource_and_place(finding), "Remote end": cells.remote(finding)}
     if width < _TITLES_FROM:
-        return severity | finding_type | ends | place | {"Seen (UTC)": cells.seen(finding)} | count
+        return severity | finding_type | ends | {"Seen (UTC)": cells.seen_in_two_lines(finding)} | count
     title = {"What happened": cells.title(finding)}
-    return severity | finding_type | ends | title | place | {"Seen (UTC)": cells.seen(finding)} | count
+    return severity | finding_type | ends | title | {"Seen (UTC)": cells.seen(finding)} | count
 
 
 def _header(name: str) -> Column:
