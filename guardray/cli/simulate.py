@@ -17,7 +17,7 @@ from guardray.simulate.period import DEFAULT_START
 def simulate_command(
     out: Annotated[Path, typer.Argument(help="Folder to write; must be new or empty.")],
     accounts: Annotated[int, typer.Option(min=1, help="AWS accounts.")] = 1,
-    days: Annotated[float, typer.Option(min=0.04, help="Days of logs.")] = 1,
+    days: Annotated[float, typer.Option(min=0.125, help="Days of logs.")] = 1,
     seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 0,
     attack: Annotated[list[str] | None, typer.Option(help="Only this finding type's attack; may be repeated.")] = None,
     no_attacks: Annotated[bool, typer.Option("--no-attacks", help="Everyday activity only.")] = False,

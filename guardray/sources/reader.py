@@ -12,6 +12,7 @@ from guardray.sources.aws_keys import KeyFilter
 from guardray.sources.batching import Batch, Done
 from guardray.sources.cloudtrail import Framing
 from guardray.sources.decoder import LineDecoder, Origin
+from guardray.sources.documents import whole_documents
 from guardray.sources.fetching import content_digest, open_in_order
 from guardray.sources.intake import Intake, Output
 from guardray.sources.limits import Counts, Limits
@@ -122,10 +123,11 @@ class Reader:
 
     def _read_document(self, chunks: Iterable[bytes], start: int, origin: Origin) -> Iterator[Output]:
         limit = self._limits.max_document_bytes
-        text = _up_to(limit + 1, chunks)
-        yield from self._intake.cloudtrail(text[:limit], start, Framing.DOCUMENT, origin)
-        if len(text) > limit:
-            yield from self._intake.unreadable(origin.url, f"JSON longer than {limit:,} bytes", start + limit)
+        for documents in whole_documents(chunks, limit, start):
+            yield from self._intake.cloudtrail(documents.content, documents.offset, Framing.DOCUMENT, origin)
+            if documents.is_cut:
+                reason = f"JSON longer than {limit:,} bytes"
+                yield from self._intake.unreadable(origin.url, reason, documents.offset + limit)
 
     def _line_decoder(self, format_: Format, origin: Origin) -> Callable[[Lines], Iterator[Output]]:
         """What to do with whole lines of a format."""

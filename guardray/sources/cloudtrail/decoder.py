@@ -10,7 +10,7 @@ import polars as pl
 
 from guardray.schema import EventSchema, api_activity
 from guardray.sources.cloudtrail import careful, columns
-from guardray.sources.cloudtrail.framing import Framing, spans
+from guardray.sources.cloudtrail.framing import Framing, spans, without_log_times
 from guardray.sources.cloudtrail.records import LOG_FILES, RECORDS, Record
 from guardray.sources.decoder import BadRow, Origin
 
@@ -62,7 +62,7 @@ class CloudTrailDecoder:
             piece.bad.append(
                 BadRow(position=offset, reason="too many JSON values for its size: not a log", content=text)
             )
-        elif (records := _typed(text)) is None:
+        elif (records := _typed(without_log_times(text))) is None:
             _read_carefully(piece)
         else:
             piece.records = records

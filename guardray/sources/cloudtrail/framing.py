@@ -25,7 +25,7 @@ class Framing(Enum):
     DOCUMENT = "one JSON value, or several, over as many lines as they like"
 
 
-_LOG_TIME = re.compile(rb"\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:?\d\d)\s+(?=[{\[])")
+_LOG_TIME = re.compile(rb"(?m)^\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:?\d\d)\s+(?=[{\[])")
 """CloudWatch Logs exports to S3 put the ingestion time before each message."""
 
 _OPENING = re.compile(rb'\{\s*"(?!Records")[^"\\]{1,64}"\s*:')
@@ -41,6 +41,11 @@ class _LogFile(Struct, rename="pascal"):
 _VALUES = json.Decoder(Raw)
 _ARRAY = json.Decoder(list[Raw])
 _LOG_FILE = json.Decoder(_LogFile)
+
+
+def without_log_times(text: bytes) -> bytes:
+    """Lines without the times that CloudWatch Logs puts before them; offsets in them are then other ones."""
+    return _LOG_TIME.sub(b"", text) if _LOG_TIME.match(text) else text
 
 
 def spans(text: bytes, offset: int, framing: Framing) -> Iterator[Span]:
