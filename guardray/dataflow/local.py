@@ -54,6 +54,7 @@ class _LocalRun:
         self._rows += batch.frame.height
         if self._rows >= ROWS_BETWEEN_DRAINS:
             self._merge()
+            self._collected.announce(self._shard.crossing())
             self._collected.add(self._shard.advance(self._watermark.value))
 
     def on_done(self, obj: InputObject) -> None:

@@ -11,7 +11,7 @@ from guardray.context.intel import IndicatorStore
 from guardray.dataflow.event_time import BEGINNING_OF_TIME, END_OF_TIME, microseconds
 from guardray.detectors.declare import Detector
 from guardray.errors import DetectorError
-from guardray.findings.sighting import Sighting, SightingFold
+from guardray.findings.sighting import Sighting, SightingFold, SightingKey
 from guardray.sources.limits import Counts, Limits
 from guardray.sources.objects import InputObject, KeyFilter
 from guardray.sources.set_aside import SetAside
@@ -38,7 +38,7 @@ class Observer:
         """A row or an object could not be used."""
 
     def on_findings(self, findings: int) -> None:
-        """So many findings are known so far; windows that are still open have not spoken."""
+        """So many findings are known so far, those included that a window which is still open has shown early."""
 
 
 @dataclass
@@ -95,14 +95,22 @@ class Collected:
 
     def __init__(self, observer: Observer) -> None:
         self._fold = SightingFold()
+        self._known: set[SightingKey] = set()
         self._observer = observer
 
     def add(self, sightings: Sequence[Sighting]) -> None:
-        before = len(self._fold)
+        """Sightings that count."""
         for sighting in sightings:
             self._fold.add(sighting)
-        if len(self._fold) != before:
-            self._observer.on_findings(len(self._fold))
+        self.announce(sightings)
+
+    def announce(self, sightings: Sequence[Sighting]) -> None:
+        """Sightings of windows that are still open: told of at once, counted when they close."""
+        before = len(self._known)
+        self._known.update(sighting.key for sighting in sightings)
+        if len(self._known) != before:
+            self._observer.on_findings(len(self._known))
 
     def sightings(self) -> list[Sighting]:
+        """All that counts, one a finding, in the order of their keys."""
         return self._fold.sightings()

@@ -52,6 +52,9 @@ class ShardActor:
     def merge(self, partials: Partials) -> None:
         self._shard.merge(partials)
 
+    def crossing(self) -> list[Sighting]:
+        return self._shard.crossing()
+
     def advance(self, watermark: int) -> list[Sighting]:
         return self._shard.advance(watermark)
 

@@ -101,6 +101,7 @@ class _Coordinator:
             self._observer.on_objects_done(chunk, self._counts)
             if watermark.value > reached:
                 reached = watermark.value
+                self._announce([shard.crossing.remote() for shard in self._shards])
                 self._gather([shard.advance.remote(reached) for shard in self._shards])
         self._gather([shard.finish.remote() for shard in self._shards])
         return ScanResult(self._collected.sightings(), self._counts, self._duplicates, self._problems)
@@ -129,6 +130,10 @@ class _Coordinator:
     def _gather(self, refs: Sequence[ray.ObjectRef[Any]]) -> None:
         for sightings in ray.get(list(refs)):
             self._collected.add(sightings)
+
+    def _announce(self, refs: Sequence[ray.ObjectRef[Any]]) -> None:
+        for sightings in ray.get(list(refs)):
+            self._collected.announce(sightings)
 
     def release(self) -> None:
         """Ends the actors, which hold nothing that is needed any more."""

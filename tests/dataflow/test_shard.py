@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import numpy as np
+import polars as pl
+import pytest
+
+from guardray.context.intel import IndicatorStore
+from guardray.dataflow.event_time import microseconds
+from guardray.dataflow.ingest import Ingest
+from guardray.dataflow.shard import Shard
+from guardray.detectors.ec2 import portscan
+from guardray.detectors.ec2.connections import flow
+from guardray.schema import network_activity
+from guardray.testing import START, frame_of
+
+SCAN = portscan.DETECTOR
+PORTS = portscan.PORTS
+
+
+def attempts(ports: range, **columns) -> pl.DataFrame:
+    rows = [{**flow(target="10.0.0.9", dst_endpoint_port=port), **columns} for port in ports]
+    return frame_of(network_activity.SCHEMA, rows)
+
+
+def fed(shard: Shard, *frames: pl.DataFrame) -> Shard:
+    for frame in frames:
+        ingest = Ingest([SCAN], IndicatorStore(), lambda hashes, times: np.ones(len(hashes), bool))
+        ingest.on_batch(network_activity.SCHEMA, frame)
+        shard.merge(ingest.drain())
+    return shard
+
+
+def test_an_open_window_speaks_as_soon_as_it_crosses_and_not_before():
+    shard = Shard([SCAN])
+    fed(shard, attempts(range(20, 20 + PORTS // 2)))
+    assert shard.crossing() == []
+    fed(shard, attempts(range(100, 100 + PORTS)))
+    (early,) = shard.crossing()
+    assert early.key.finding_type == SCAN.finding_type
+
+
+def test_an_open_window_says_nothing_new_while_nothing_comes():
+    shard = fed(Shard([SCAN]), attempts(range(20, 100)))
+    assert shard.crossing()
+    assert shard.crossing() == []
+
+
+def test_what_is_said_early_and_at_the_end_is_one_finding():
+    shard = fed(Shard([SCAN]), attempts(range(20, 100)))
+    (early,), (final,) = shard.crossing(), shard.finish()
+    assert early.key == final.key
+
+
+def test_a_closed_window_is_forgotten_and_its_finding_is_kept():
+    shard = fed(Shard([SCAN]), attempts(range(20, 100)))
+    shard.advance(microseconds(START + timedelta(days=1)))
+    assert shard.state_rows() == 0
+    assert [sighting.count for sighting in shard.finish()] == [1]
+
+
+def test_windows_that_overlap_are_one_occurrence_and_windows_apart_are_two():
+    later = attempts(range(20, 100)).with_columns(pl.col("time", "end_time") + timedelta(hours=3))
+    (sighting,) = fed(Shard([SCAN]), attempts(range(20, 100)), later).finish()
+    assert sighting.count == 2
+    assert sighting.last_seen - sighting.first_seen >= timedelta(hours=3)
+
+
+def test_late_rows_do_not_count_in_windows():
+    frame = attempts(range(20, 100)).with_columns(is_late=pl.lit(True))
+    assert fed(Shard([SCAN]), frame).finish() == []
+
+
+@pytest.mark.parametrize("shards", [1, 2, 7])
+def test_partial_aggregates_split_over_any_number_of_shards_give_the_same(shards: int):
+    ingest = Ingest([SCAN], IndicatorStore(), lambda hashes, times: np.ones(len(hashes), bool))
+    for host in range(20):
+        columns = {"interface_uid": f"eni-{host}", "instance_uid": f"i-{host}"}
+        ingest.on_batch(network_activity.SCHEMA, attempts(range(20, 100), **columns))
+    found = []
+    for part in ingest.drain().split(shards, {}):
+        shard = Shard([SCAN])
+        shard.merge(part)
+        found += shard.finish()
+    assert sorted(sighting.key.entity for sighting in found) == sorted(f"i-{host}" for host in range(20))
