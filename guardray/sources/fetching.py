@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import shutil
 import sys
 import tempfile
@@ -21,7 +22,7 @@ _WHOLE_BYTES = 4 << 20
 """Files up to this size are read at once: most of a trail's are a few kilobytes."""
 
 _MEMORY_BYTES = 64 << 20
-"""Standard input beyond this goes to a temporary file, so that it can be read twice."""
+"""What is read from a pipe beyond this goes to a temporary file, so that it can be read twice."""
 
 _FETCHERS = 16
 """Objects fetched at once: S3 takes some 30 ms to answer, however small the object is."""
@@ -36,7 +37,7 @@ def open_object(obj: InputObject, s3_endpoint: str | None = None) -> IO[bytes]:
         SourceError: it is not there or may not be read.
     """
     if obj.url == STANDARD_INPUT:
-        return _standard_input()
+        return _spooled(sys.stdin.buffer)
     if obj.url.startswith(S3_SCHEME):
         from guardray.sources.s3 import Bucket, split_url  # boto3 takes longer to import than a small local scan to run
 
@@ -72,16 +73,22 @@ def _fetched(waiting: deque[tuple[InputObject, Future[IO[bytes]]]], leave: int =
 
 def _local(obj: InputObject) -> IO[bytes]:
     try:
-        if obj.size is not None and obj.size <= _WHOLE_BYTES:
-            return io.BytesIO(Path(obj.url).read_bytes())
-        return Path(obj.url).open("rb")
+        file = Path(obj.url).open("rb")  # noqa: SIM115 - the caller closes it
+        if not file.seekable():
+            with file:
+                return _spooled(file)
+        if os.fstat(file.fileno()).st_size <= _WHOLE_BYTES:
+            with file:
+                return io.BytesIO(file.read())
     except OSError as error:
         raise SourceError(obj.url, error.strerror or str(error)) from error
+    return file
 
 
-def _standard_input() -> IO[bytes]:
+def _spooled(stream: IO[bytes]) -> IO[bytes]:
+    """The rest of a stream that can only be read once, to be read as often as needed."""
     file = tempfile.SpooledTemporaryFile(_MEMORY_BYTES)  # noqa: SIM115 - the caller closes it
-    shutil.copyfileobj(sys.stdin.buffer, file)
+    shutil.copyfileobj(stream, file)
     file.seek(0)
     return file
 

@@ -101,14 +101,13 @@ def _s3_objects(url: str, key_filter: KeyFilter, endpoint: str | None) -> Iterat
     from guardray.sources.s3 import Bucket, split_url  # boto3 takes longer to import than a small local scan to run
 
     name, prefix = split_url(url)
-    is_empty = True
-    for stored in Bucket(name, endpoint).listing(prefix, key_filter):
-        is_empty = False
+    bucket = Bucket(name, endpoint)
+    if bucket.is_empty(prefix):
+        raise UsageError(f"{url}: no such object, and none below it")
+    for stored in bucket.listing(prefix, key_filter):
         facts = key_facts(stored.key)
         if stored.key == prefix or facts.may_match(key_filter):
             yield _described(f"{S3_SCHEME}{name}/{stored.key}", stored.size, facts)
-    if is_empty and key_filter.is_open:
-        raise UsageError(f"{url}: no such object, and none below it")
 
 
 def _described(url: str, size: int | None, facts: KeyFacts) -> InputObject:

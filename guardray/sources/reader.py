@@ -67,6 +67,8 @@ class Reader:
                     yield from self._read_object(obj, file)
             except SourceError as error:
                 yield from self._intake.unreadable(error.url, error.reason)
+            except OSError as error:  # the disk or the network file system failed while the object was read
+                yield from self._intake.unreadable(obj.url, error.strerror or str(error))
             yield from self._intake.finish(obj)
         yield from self._intake.flush()
 

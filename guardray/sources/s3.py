@@ -75,6 +75,12 @@ class Bucket:
         with _as_source_error(f"s3://{self._name}/{prefix}"):
             yield from self._plain(prefix) if key_filter.is_open else self._walk(prefix, key_filter)
 
+    def is_empty(self, prefix: str) -> bool:
+        """Whether no object's key begins so. Raises as `listing`."""
+        with _as_source_error(f"s3://{self._name}/{prefix}"):
+            found = self._client.list_objects_v2(Bucket=self._name, Prefix=prefix, MaxKeys=1)
+        return not found.get("Contents")
+
     def _walk(self, prefix: str, key_filter: KeyFilter) -> Iterator[StoredObject]:
         facts = key_facts(prefix)
         if facts.is_day_known:

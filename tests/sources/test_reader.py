@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import os
+import threading
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
@@ -104,6 +106,29 @@ def test_digests_and_configuration_snapshots_are_passed_over_by_content(tmp_path
 def test_standard_input_is_read(monkeypatch):
     monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(gzip.compress(log_file(event())))))
     assert read(Reader(), locate(["-"], KeyFilter())).frame.height == 1
+
+
+def test_a_named_pipe_is_read(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    writer = threading.Thread(target=(tmp_path / "pipe").write_bytes, args=[gzip.compress(log_file(event()))])
+    writer.start()
+    assert read(Reader(), locate([str(tmp_path / "pipe")], KeyFilter())).frame.height == 1
+    writer.join()
+
+
+def test_an_object_whose_disk_fails_is_set_aside_with_the_rows_before(tmp_path, monkeypatch):
+    class Failing(io.BytesIO):
+        def read(self, size=-1):
+            if self.tell() > 1 << 20:
+                raise OSError(5, "Input/output error")
+            return super().read(size)
+
+    lines = json_lines(*[event()] * 10_000)
+    monkeypatch.setattr("guardray.sources.fetching.open_object", lambda obj, endpoint: Failing(lines))
+    result = read(Reader(), [InputObject(url="broken")])
+    assert result.frame.height > 5000
+    assert result.aside[0].reason == "Input/output error"
+    assert result.done == ["broken"]
 
 
 @pytest.mark.parametrize(

@@ -109,8 +109,13 @@ def test_a_missing_bucket_is_one_clear_error(endpoint):
 
 
 def test_a_prefix_with_nothing_below_does_not_exist(endpoint):
-    with pytest.raises(UsageError, match="no such object, and none below it"):
-        locate([f"s3://{BUCKET}/nothing/"], KeyFilter(), endpoint)
+    for key_filter in (KeyFilter(), KeyFilter(regions=frozenset(REGIONS))):
+        with pytest.raises(UsageError, match="no such object, and none below it"):
+            locate([f"s3://{BUCKET}/nothing/"], key_filter, endpoint)
+
+
+def test_a_prefix_of_which_nothing_is_wanted_is_no_error(endpoint):
+    assert locate([f"s3://{BUCKET}/AWSLogs/"], KeyFilter(regions=frozenset({"ap-south-1"})), endpoint) == []
 
 
 def test_a_url_without_a_bucket_is_a_usage_error():
