@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,9 +25,13 @@ def bench(
     ] = None,
     scale: Annotated[float, typer.Option(min=0.001, help="Times the usual number of rows.")] = 1.0,
     ray: Annotated[bool, typer.Option(help="Measure the Ray engine too, with 1 and 2 ingest workers.")] = False,
+    state: Annotated[bool, typer.Option("--state", help="Measure what state costs instead.")] = False,
     json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Measure how fast files become committed findings, beside how fast libraries decode them, on one core."""
+    if state:
+        _bench_state(json_)
+        return
     from guardray.bench.run import as_json, measure  # the simulator is not needed by other commands
 
     sources = source or list(ROWS)
@@ -41,6 +47,22 @@ def bench(
         typer.echo(as_json(measured))
     else:
         Console().print(_table(measured, ray))
+
+
+def _bench_state(as_json: bool) -> None:
+    from guardray.bench.state import measure_state
+
+    figures = measure_state()
+    if as_json:
+        typer.echo(json.dumps(asdict(figures), indent=1))
+        return
+    table = Table(title=f"state of {figures.keys:,} keys, on one core", show_header=False)
+    table.add_row("filling an empty table", f"{figures.filling_keys_per_s:,.0f} keys/s")
+    table.add_row("upserts of known keys", f"{figures.upserts_keys_per_s:,.0f} keys/s")
+    table.add_row("a key", f"{figures.bytes_per_key:.0f} bytes")
+    for finding_type, size in figures.bytes_per_window.items():
+        table.add_row(f"a window of {finding_type}", f"{size:.0f} bytes")
+    Console().print(table)
 
 
 def _table(measured: list[Measured], ray: bool) -> Table:

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    import polars as pl
 
 END_OF_TIME = 2**63 - 1
 """The watermark after which nothing more can come: the greatest int64."""
@@ -14,3 +19,8 @@ BEGINNING_OF_TIME = -END_OF_TIME
 def microseconds(time: datetime) -> int:
     """Microseconds since 1970 of an aware datetime."""
     return round(time.timestamp() * 1_000_000)
+
+
+def microseconds_of(times: pl.Series) -> np.ndarray:
+    """A column of times in microseconds since 1970: int64 [n]."""
+    return times.to_physical().to_numpy()

@@ -11,8 +11,8 @@ import polars as pl
 
 from guardray.dataflow.event_time import END_OF_TIME
 from guardray.dataflow.hits import sightings_of
-from guardray.dataflow.ingest import window_table
 from guardray.dataflow.partials import Partials
+from guardray.dataflow.windowing import window_table
 from guardray.detectors.declare import ChangeDetector, Detector, WindowDetector
 from guardray.findings.sighting import Sighting
 from guardray.shards.changes import ChangeBuffer, Configurations

@@ -19,7 +19,7 @@ import polars as pl
 from guardray.context.categories import Category
 from guardray.findings.details import Details
 from guardray.schema import EventSchema
-from guardray.stats.measures import Measure
+from guardray.stats.measures import Count, Measure
 from guardray.types import ResourceRole, Row
 
 Source = Literal["cloudtrail-management", "cloudtrail-s3", "vpc-flow", "dns"]
@@ -150,6 +150,11 @@ class WindowDetector(Detector):
     hop: timedelta | None = None
     measures: Mapping[str, Measure]
     crossed: pl.Expr
+
+    @property
+    def measured_columns(self) -> tuple[str, ...]:
+        """The columns that the measures read."""
+        return tuple(sorted({m.column for m in self.measures.values() if not isinstance(m, Count)}))
 
     @property
     def method(self) -> Method:

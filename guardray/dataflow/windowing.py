@@ -1,0 +1,57 @@
+"""From rows of a batch to the windows of a detector."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from guardray.context.enrich import enriched_columns
+from guardray.dataflow.event_time import microseconds_of
+from guardray.detectors.declare import WindowDetector
+from guardray.shards.nulls import to_numpy
+from guardray.shards.windows import WindowTable
+from guardray.stats.hashing import hash_strings
+
+
+def window_table(detector: WindowDetector) -> WindowTable:
+    """The state that a window detector needs, empty."""
+    dtypes = enriched_columns(detector.schema)
+    key = {column: np.dtype(str(dtypes[column]).lower()) for column in detector.key}
+    return WindowTable(key, detector.measures, detector.window, detector.hop)
+
+
+class WindowCounter:
+    """Counts rows into the windows of one detector."""
+
+    def __init__(self, detector: WindowDetector) -> None:
+        self.table = window_table(detector)
+        self._key = detector.key
+        self._measured = detector.measured_columns
+        self._columns = list(dict.fromkeys(("time", "end_time", *self._key, *self._measured)))
+
+    def count(self, frame: pl.DataFrame, mask: pl.Series, subjects: np.ndarray) -> None:
+        """Counts the rows where the mask is true.
+
+        Args:
+            frame: an enriched batch.
+            mask: Boolean [n], without nulls.
+            subjects: uint64 [n], `subject_hashes` of the batch.
+        """
+        rows = frame.select(self._columns).filter(mask)
+        self.table.update(
+            subjects[mask.to_numpy()],
+            {column: rows[column].to_numpy() for column in self._key},
+            microseconds_of(rows["time"]),
+            microseconds_of(rows["end_time"]),
+            {column: to_numpy(rows[column]) for column in self._measured},
+        )
+
+
+def subject_hashes(uids: pl.Series) -> np.ndarray:
+    """Stable hash of each interface's id: uint64 [n]. Hashed once per distinct id where the column is categorical."""
+    if uids.dtype != pl.Categorical:
+        return hash_strings(uids)
+    distinct = uids.unique()
+    hashes = pl.DataFrame({"uid": distinct, "hash": hash_strings(distinct.cast(pl.String))})
+    joined = uids.to_frame("uid").join(hashes, on="uid", how="left", nulls_equal=True, maintain_order="left")
+    return joined["hash"].to_numpy()
