@@ -49,6 +49,9 @@ class SetAside:
         return f"{place}: {self.reason}"
 
 
+_MOST_ENTRIES = 1_000_000
+
+
 class _Entry(msgspec.Struct, omit_defaults=True):
     """One line of the file: text where the content is UTF-8, base64 where it is not."""
 
@@ -72,12 +75,18 @@ class SetAsideFolder:
         self._folder = state / "set-aside"
         self._path = self._folder / f"{started or datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}.jsonl"
         self._room = _FOLDER_BYTES
+        self._entries = 0
 
     def __str__(self) -> str:
         return str(self._path)
 
     def add(self, row: SetAside, time: datetime | None = None) -> None:
-        """Write one down."""
+        """Write one down. The millionth of a run says that no more are: they are still counted, and in the input."""
+        self._entries += 1
+        if self._entries > _MOST_ENTRIES:
+            return
+        if self._entries == _MOST_ENTRIES:
+            row = SetAside(row.url, row.position, f"{row.reason} (the last one that is written down)")
         entry = _Entry(time=time or datetime.now(UTC), url=row.url, reason=row.reason, position=row.position)
         if row.content is not None and len(row.content) <= self._room:
             self._room -= len(row.content)

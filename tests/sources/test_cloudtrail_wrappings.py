@@ -59,6 +59,22 @@ def test_a_single_pretty_printed_event_is_read(tmp_path):
     assert result.frame.height == 1
 
 
+def test_a_control_message_of_cloudwatch_is_no_record(tmp_path):
+    control = {"messageType": "CONTROL_MESSAGE", "logEvents": [{"message": "CWL CONTROL MESSAGE: Checking health"}]}
+    result = read_bytes(tmp_path, json_lines(control, {"message": MESSAGES[0]}))
+    assert (result.frame.height, result.aside) == (1, [])
+
+
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize(
+    "filler", [b" ", b"]", b"] ", b"{", b'{"', b"\\", b'"', b"[{", b'{"eventVersion":', b",", b"2024-05-01T"]
+)
+def test_damage_of_any_length_takes_no_more_than_linear_time(tmp_path, filler):
+    content = log_file(event(), event())[:-1] + filler * (4_000_000 // len(filler)) + b"x"
+    result = read_bytes(tmp_path, content, content.replace(b",", b"\n"))
+    assert result.aside
+
+
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [

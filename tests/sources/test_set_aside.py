@@ -60,6 +60,14 @@ def test_after_so_many_bytes_only_places_are_kept(tmp_path, monkeypatch):
     assert [row.content for row in folder.entries()] == [b"12345", b"12345", None, None]
 
 
+def test_the_last_one_written_down_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr(set_aside, "_MOST_ENTRIES", 2)
+    folder = SetAsideFolder(tmp_path)
+    for position in range(4):
+        folder.add(SetAside("a", position, "?", b"12345"))
+    assert [row.reason for row in folder.entries()] == ["?", "? (the last one that is written down)"]
+
+
 def test_it_reads_as_one_line_naming_object_offset_and_reason():
     assert str(SetAside("a.json", 12, "not JSON", b"{")) == "a.json, offset 12: not JSON"
     assert str(SetAside("a.json", None, "no such file")) == "a.json: no such file"

@@ -58,6 +58,8 @@ def _inner(value: Any) -> list[Any] | None:
         return value
     if not isinstance(value, dict) or "eventName" in value:
         return None
+    if value.get("messageType") == "CONTROL_MESSAGE":  # CloudWatch Logs tries whether its subscriber is there
+        return []
     for name in ("Records", "logEvents"):
         if isinstance(inner := value.get(name), list):
             return inner

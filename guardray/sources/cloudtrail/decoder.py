@@ -19,6 +19,9 @@ _DENSITY_SAMPLE = 61
 _LEAST_BYTES_A_VALUE = 6
 _DENSE_FROM_BYTES = 1 << 20
 
+_MOST_BAD_IN_A_ROW = 10_000
+"""In one text. A log with more is another kind of log, or an attack on the time that looking at each one takes."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class CloudTrailBatch:
@@ -123,12 +126,19 @@ def _is_utf8(text: bytes) -> bool:
 
 def _read_carefully(piece: _Piece) -> None:
     piece.records, piece.bad = [], []
+    in_a_row = 0
     for span in spans(piece.text, piece.offset, piece.framing):
+        if in_a_row > _MOST_BAD_IN_A_ROW:
+            reason = f"after {in_a_row:,} unusable records in a row, the rest of this part is not tried"
+            piece.bad.append(BadRow(position=span.position, reason=reason, content=span.content))
+            return
         for record in careful.records(span.content):
             if isinstance(record, Record):
                 piece.records.append(record)
+                in_a_row = 0
             else:
                 piece.bad.append(BadRow(position=span.position, reason=str(record), content=span.content))
+                in_a_row += 1
 
 
 def _columns(pieces: list[_Piece]) -> columns.Columns:

@@ -31,7 +31,9 @@ _LOG_TIME = re.compile(rb"(?m)^\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:?\d\d)\s+(?=
 _OPENING = re.compile(rb'\{\s*"(?!Records")[^"\\]{1,64}"\s*:')
 _USUAL_OPENING = re.compile(rb'\{\s*"eventVersion"\s*:')
 _FILE_START = re.compile(rb'\s*(?:\{\s*"Records"\s*:\s*)?(?:\[\s*)?\Z')
-_FILE_END = re.compile(rb'\s*\](?:\s*\})?(?:\s*\{\s*"Records"\s*:\s*\[)?\s*\Z')
+_FILE_END = re.compile(rb'\s*\](?:\s*\})?(?:\s*\{\s*"Records"\s*:\s*\[)?\Z')
+_LOOK_BACK = 256
+"""In how many last bytes the end of a file is looked for: a search through long white space takes its square."""
 
 
 class _LogFile(Struct, rename="pascal"):
@@ -108,7 +110,7 @@ def _salvaged(damaged: Span) -> Iterator[Span]:
     for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
         record = _without_ending(text[start:end])
         yield Span(damaged.position + start, record)
-    if b"[" in head and _is_json(record) and not _FILE_END.search(text):
+    if b"[" in head and _is_json(record) and not _is_ended(text):
         # Cut off between two records, of which the first are all right: only this tells that there were more.
         yield Span(damaged.position + len(text), b"")
 
@@ -116,8 +118,15 @@ def _salvaged(damaged: Span) -> Iterator[Span]:
 def _without_ending(piece: bytes) -> bytes:
     """A record without the comma that follows it, or the brackets that end its file."""
     record = piece.rstrip(b" \t\r\n,")
-    without = record if _is_json(record) else _FILE_END.sub(b"", record)
+    if _is_json(record):
+        return record
+    end = _FILE_END.search(record[-_LOOK_BACK:])
+    without = record[: end.start() - len(end.string)] if end else record
     return without if _is_json(without) else record
+
+
+def _is_ended(text: bytes) -> bool:
+    return _FILE_END.search(text.rstrip()[-_LOOK_BACK:]) is not None
 
 
 def _is_json(text: bytes) -> bool:
