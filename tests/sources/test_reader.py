@@ -244,3 +244,15 @@ def test_all_real_cloudtrail_files_are_read(shared_data):
     assert set(result.frame["event_category"]) == {"Management", "Data"}
     result = read(Reader(), locate([str(shared_data / "cloudtrail" / "stratus")], KeyFilter()))
     assert (result.counts.normalised, result.aside) == (165, [])
+
+
+@pytest.mark.data
+def test_the_slow_way_gives_the_same_rows_as_the_quick_one(shared_data, monkeypatch):
+    folder = shared_data / "cloudtrail"
+    names = ("stratus", "traildiscover.json.gz", "otrf-ec2-proxy-s3-exfiltration.json.gz")
+    sources = [str(folder / name) for name in names]
+    quick = read(Reader(), locate(sources, KeyFilter()))
+    monkeypatch.setattr("guardray.sources.cloudtrail.decoder._typed", lambda text: None)
+    slow = read(Reader(), locate(sources, KeyFilter()))
+    assert slow.frame.equals(quick.frame)
+    assert slow.counts == quick.counts
