@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 import polars as pl
 
@@ -26,7 +27,7 @@ class EventSchema:
     class_uid: int
     columns: tuple[Column, ...]
 
-    @property
+    @cached_property
     def polars(self) -> pl.Schema:
         return pl.Schema({column.name: column.dtype for column in self.columns})
 
