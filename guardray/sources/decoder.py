@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 import polars as pl
 
 from guardray.schema import EventSchema
+
+
+FIRST_TIME, LAST_TIME = datetime(1970, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+"""Times outside are damage: one of them taken at its word would move the watermark past everything else."""
 
 
 @dataclass(frozen=True, kw_only=True)

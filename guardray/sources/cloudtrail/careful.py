@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from guardray.sources.cloudtrail.columns import FIRST_TIME, KEPT_CATEGORIES, LAST_TIME
+from guardray.sources.cloudtrail.columns import KEPT_CATEGORIES
 from guardray.sources.cloudtrail.loose import any_json, raw_of, text_fields, text_of
 from guardray.sources.cloudtrail.records import RECORDS, Record, wire_name
+from guardray.sources.decoder import FIRST_TIME, LAST_TIME
 
 _WRAPPINGS_DEEP = 4
 """CloudWatch's envelope around EventBridge's around a file of records is as deep as anything seen."""

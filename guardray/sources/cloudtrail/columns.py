@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from operator import attrgetter
 
 import msgspec
@@ -16,13 +15,10 @@ from guardray.schema.api_activity import SCHEMA
 from guardray.sources.cloudtrail.identity import identity_columns
 from guardray.sources.cloudtrail.json_values import json_text
 from guardray.sources.cloudtrail.records import FLAGS, Record, Wire
-from guardray.sources.decoder import Origin
+from guardray.sources.decoder import FIRST_TIME, LAST_TIME, Origin
 from guardray.stats.hashing import hash_combine, hash_strings
 
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%S%.fZ"
-FIRST_TIME, LAST_TIME = datetime(1970, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
-"""Times outside are damage: one of them taken at its word would move the watermark past everything else."""
-
 KEPT_CATEGORIES = ("Management", "Data")
 """Insight records repeat what other records say; network activity of VPC endpoints is no part of the schema."""
 
