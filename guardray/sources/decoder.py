@@ -10,7 +10,6 @@ import polars as pl
 
 from guardray.schema import EventSchema
 
-
 FIRST_TIME, LAST_TIME = datetime(1970, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 """Times outside are damage: one of them taken at its word would move the watermark past everything else."""
 
