@@ -36,7 +36,7 @@ class Ingest:
     def __init__(self, detectors: Sequence[Detector], indicators: IndicatorStore, is_new: IsNew) -> None:
         self._indicators = indicators
         self._is_new = is_new
-        self._plans = {d.schema.name: Plan(e for e in detectors if e.schema is d.schema) for d in detectors}
+        self._plans = {d.schema.name: Plan(e for e in detectors if e.schema == d.schema) for d in detectors}
         self._entities = EntityDirectory()
         self._partials = Partials()
         self.duplicates = 0
@@ -45,7 +45,7 @@ class Ingest:
     def on_batch(self, schema: EventSchema, frame: pl.DataFrame) -> None:
         """Takes in one batch of `schema`."""
         plan = self._plans.get(schema.name)
-        if schema is api_activity.SCHEMA:
+        if schema == api_activity.SCHEMA:
             frame = self._without_duplicates(frame)
         if plan is None or frame.is_empty():
             return
@@ -107,8 +107,8 @@ class Ingest:
 
 def _with_digest(hits: pl.DataFrame, schema: EventSchema) -> pl.DataFrame:
     """Adds `digest`, a stable hash that orders rows of one instant, and `last_seen`."""
-    if schema is api_activity.SCHEMA:
+    if schema == api_activity.SCHEMA:
         return hits.with_columns(digest=pl.col("event_hash"), last_seen=pl.col("time"))
     texts = hits.select(pl.struct(schema.polars.names()).struct.json_encode()).to_series()
-    last = "end_time" if schema is network_activity.SCHEMA else "time"
+    last = "end_time" if schema == network_activity.SCHEMA else "time"
     return hits.with_columns(pl.Series("digest", hash_strings(texts)), last_seen=pl.col(last))

@@ -21,7 +21,10 @@ class Column:
 
 @dataclass(frozen=True)
 class EventSchema:
-    """The contract between sources, detectors and tests for one OCSF event class."""
+    """The contract between sources, detectors and tests for one OCSF event class.
+
+    Compare with `==`: what travels between processes arrives as a copy.
+    """
 
     name: str
     class_uid: int

@@ -36,11 +36,11 @@ def settings_for(folder: Path | None = None, **limits) -> ScanSettings:
 
 
 def documents(result: ScanResult) -> list[dict]:
-    """The findings as JSON, which is what must be equal."""
+    """The findings as JSON with the rows that prove them, which is what must be equal."""
     assert result.problems == []
     findings, problems = findings_of(result.sightings, {d.finding_type: d for d in DETECTORS}, NOW)
     assert problems == []
-    return [to_json(finding) for finding in findings]
+    return [{**to_json(finding), "rows": [seen.row for seen in finding.evidence]} for finding in findings]
 
 
 def scanned(engine: Engine, objects: Sequence[InputObject]) -> list[dict]:
