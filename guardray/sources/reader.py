@@ -7,7 +7,6 @@ from itertools import chain
 from typing import IO
 
 from guardray.errors import SourceError
-from guardray.schema import SCHEMAS
 from guardray.sources.aws_keys import KeyFilter
 from guardray.sources.batching import Batch, Done
 from guardray.sources.cloudtrail import Framing
@@ -24,7 +23,6 @@ from guardray.sources.text import ObjectText
 __all__ = ["Batch", "Counts", "Done", "Limits", "Reader"]
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_SCHEMA_BY_COLUMNS = {tuple(schema.polars): schema for schema in SCHEMAS.values()}
 
 
 class Reader:
@@ -94,8 +92,8 @@ class Reader:
         # Its reader takes longer to import than a small scan of other files to run.
         from guardray.sources.security_lake import decode_parquet
 
-        for decoded in decode_parquet(file, origin):
-            yield from self._intake.decoded(_SCHEMA_BY_COLUMNS[tuple(decoded.frame.columns)], decoded, origin.url)
+        for schema, decoded in decode_parquet(file, origin):
+            yield from self._intake.decoded(schema, decoded, origin.url)
 
     def _read_text(self, file: IO[bytes], origin: Origin) -> Iterator[Output]:
         text = ObjectText(file, self._limits)

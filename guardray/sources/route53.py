@@ -12,7 +12,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import msgspec
 import numpy as np
@@ -23,11 +22,8 @@ from numpy.typing import NDArray
 
 from guardray.schema.columns import UTC_US
 from guardray.schema.dns_activity import SCHEMA
-from guardray.sources.decoder import BadRow, Decoded, Origin
+from guardray.sources.decoder import FIRST_TIME, LAST_TIME, BadRow, Decoded, Origin
 from guardray.sources.normalised import conformed, joined
-
-FIRST_TIME, LAST_TIME = datetime(1970, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
-"""Times outside are damage: one of them taken at its word would move the watermark past everything else."""
 
 _TEXTS = {
     "account_id": "cloud_account_uid",

@@ -84,7 +84,7 @@ def api_activity(records: Sequence[Record], origins: Sequence[Origin], counts: S
         kept=pl.col("event_category").is_in(KEPT_CATEGORIES),
         sound=_is_sound(),
     )
-    frame = frame.with_columns(event_hash=_event_hash(frame)).select(SCHEMA.polars.names())
+    frame = frame.with_columns(event_hash=event_hash(frame)).select(SCHEMA.polars.names())
     is_kept = verdict["kept"]
     return Columns(
         frame=frame if is_kept.all() else frame.filter(is_kept),
@@ -198,7 +198,7 @@ def _account_of_caller() -> pl.Expr:
     return pl.when(account.str.len_bytes() == 12).then(account)
 
 
-def _event_hash(frame: pl.DataFrame) -> pl.Series:
+def event_hash(frame: pl.DataFrame) -> pl.Series:
     """Hash of what tells events apart. Two trails write one event under one id; edited copies share only the id."""
     uid = frame["metadata_uid"]
     if uid.null_count():

@@ -15,6 +15,7 @@ from typing import TypeVar
 import polars as pl
 
 from guardray.schema.network_activity import SCHEMA
+from guardray.sources.decoder import LAST_TIME
 from guardray.sources.vpc_flow.zones import region_of_zone
 
 V2_FIELDS = (
@@ -47,8 +48,7 @@ KNOWN_FIELDS = frozenset(V2_FIELDS) | _words("""
 UNKNOWN = "-"
 """Stands in a field that has no value."""
 
-LAST_SECOND = 4_102_444_799
-"""End of the year 2099. One later time, taken at its word, would move the watermark past everything else."""
+LAST_SECOND = int(LAST_TIME.timestamp()) - 1
 
 _LARGEST = 10**18 - 1
 """Bytes or packets beyond are damage: eighteen digits still fit 64 bits."""
@@ -151,6 +151,13 @@ class Layout:
             found.pop("az-id", None)
         used = {**NUMBERS, **TIMES, **ADDRESSES, **WORDS}
         return {name: found[name] for name in used if name in found}
+
+    def lacks(self, *, has_time: bool) -> str | None:
+        """What is missing of the fields without which records tell nothing. `has_time`: their object's name has one."""
+        missing = [name for name in ADDRESSES if name not in self.positions]
+        if not has_time and not any(name in self.positions for name in TIMES):
+            missing.append("start or end, and its name no date")
+        return ", ".join(missing) or None
 
 
 def header(line: bytes) -> Layout | None:

@@ -13,7 +13,7 @@ from guardray.sources.decoder import BadRow, Decoded, Origin
 from guardray.sources.normalised import joined
 from guardray.sources.vpc_flow import kernels
 from guardray.sources.vpc_flow.columns import decoded
-from guardray.sources.vpc_flow.fields import ADDRESSES, TIMES, Layout, default_format, header
+from guardray.sources.vpc_flow.fields import Layout, default_format, header
 from guardray.sources.vpc_flow.records import Records
 
 Span = tuple[int, int]
@@ -75,7 +75,7 @@ def _begin(lines: bytes, origin: Origin) -> _Begin:
         end = lines.index(b"\n", start)
         line = lines[start:end]
         if layout := header(line):
-            if lacks := _lacks(layout, origin):
+            if lacks := layout.lacks(has_time=origin.key_time is not None):
                 raise SourceError(origin.url, f"the flow log has no {lacks}")
             return _Begin(layout, end + 1, refused)
         if layout := default_format(line):
@@ -122,20 +122,12 @@ def _cut(lines: bytes, start: int, layout: Layout, origin: Origin) -> _Cut:
         if declared is None:
             vetted = stop
             continue
-        if _lacks(declared, origin):
+        if declared.lacks(has_time=origin.key_time is not None):
             useless.append((stop, end - 1))
         else:
             found = declared
         stop = end
     return _Cut(Records(lines, text, bounds[:row], layout), refused, useless, stop, found)
-
-
-def _lacks(layout: Layout, origin: Origin) -> str | None:
-    """What is missing of the fields without which records tell nothing."""
-    missing = [name for name in ADDRESSES if name not in layout.positions]
-    if origin.key_time is None and not any(name in layout.positions for name in TIMES):
-        missing.append("start or end, and its name no date")
-    return ", ".join(missing)
 
 
 def _unusable(lines: bytes, spans: Iterable[Span], reason: str, offset: int) -> Decoded:

@@ -1,0 +1,104 @@
+"""VPC Flow Logs as Parquet: the fields of the text format, their names with underscores, numbers as numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import polars as pl
+import pyarrow.parquet as pq
+
+from guardray.errors import SourceError
+from guardray.schema.columns import UTC_US
+from guardray.schema.network_activity import SCHEMA
+from guardray.sources.decoder import Decoded, Origin
+from guardray.sources.parquet import Fields, Rules
+from guardray.sources.vpc_flow.addresses import addresses
+from guardray.sources.vpc_flow.fields import ADDRESSES, NUMBERS, STATUS, TIMES, UNKNOWN, WORDS, Layout, Word
+
+_SECOND_US = 1_000_000
+
+
+def decode(parquet: pq.ParquetFile, layout: Layout, origin: Origin) -> Iterator[Decoded]:
+    """Rows of a file whose columns have this layout, piece by piece.
+
+    Raises:
+        SourceError: a column has another type, or columns are missing without which rows tell nothing.
+    """
+    if lacks := layout.lacks(has_time=origin.key_time is not None):
+        raise SourceError(origin.url, f"the flow log has no {lacks}")
+    fields = Fields(parquet.schema_arrow, origin.url)
+    column_of = {name: fields.names[position] for name, position in layout.positions.items()}
+    texts = {name: fields.text(column_of[name]) for name in (*ADDRESSES, *WORDS) if name in column_of}
+    rules = _rules(fields, column_of, origin)
+    for piece in fields.pieces(parquet):
+        yield rules.apply(piece, _read(piece.select(**texts)), origin)
+
+
+def _rules(fields: Fields, column_of: Mapping[str, str], origin: Origin) -> Rules:
+    numbers = {name: fields.whole(column_of[name]) for name in NUMBERS if name in column_of}
+    times = [fields.time(column_of[name], unit_us=_SECOND_US) for name in TIMES if name in column_of]
+    time = pl.coalesce(*times, pl.lit(origin.key_time, UTC_US))
+    words = [name for name in WORDS if name in column_of]
+    columns = {
+        "time": time,
+        "end_time": pl.coalesce(*reversed(times), time),
+        **{NUMBERS[name].column: number for name, number in numbers.items()},
+        **{column: pl.col(_value(name)) for name, column in ADDRESSES.items()},
+        **{f"{column}_v4": pl.col(_number(name)) for name, column in ADDRESSES.items()},
+        **{WORDS[name].column: pl.col(_value(name)) for name in words if name != STATUS},
+    }
+    problems = {
+        **{
+            f"{name} is no number up to {NUMBERS[name].most}": _is_outside(name, number)
+            for name, number in numbers.items()
+        },
+        **{f"{name} cannot be read": pl.col(_is_bad(name)) for name in (*ADDRESSES, *words)},
+        "has no time": time.is_null(),
+    }
+    is_empty = ~pl.col(_value(STATUS)) if STATUS in words else pl.lit(value=False)
+    return Rules(SCHEMA, columns, problems, is_empty)
+
+
+def _is_outside(name: str, number: pl.Expr) -> pl.Expr:
+    return ~number.is_between(0, NUMBERS[name].most)
+
+
+def _read(texts: pl.DataFrame) -> pl.DataFrame:
+    """What texts stand for: for each a column with its values, one that says whether it is nonsense, and of addresses
+    one with numbers."""
+    columns: list[pl.Series] = []
+    for text in texts:
+        if text.name in ADDRESSES:
+            read = addresses(text)
+            columns.append(read["number"].alias(_number(text.name)))
+            columns.append(read["text"].alias(_value(text.name)))
+            columns.append(read["is_bad"].alias(_is_bad(text.name)))
+        else:
+            columns += _words(text, WORDS[text.name])
+    return pl.DataFrame(columns)
+
+
+def _words(texts: pl.Series, word: Word) -> tuple[pl.Series, pl.Series]:
+    distinct = texts.unique().drop_nulls()
+    values: list[str | bool | None] = []
+    bad = []
+    for text in distinct:
+        try:
+            values.append(None if text == UNKNOWN else word.read(text))
+        except ValueError:
+            values.append(None)
+            bad.append(text)
+    meant = texts.replace_strict(distinct, pl.Series(values, dtype=word.dtype), default=None, return_dtype=word.dtype)
+    return meant.alias(_value(texts.name)), texts.is_in(bad).fill_null(value=False).alias(_is_bad(texts.name))
+
+
+def _value(name: str) -> str:
+    return f"{name} value"
+
+
+def _number(name: str) -> str:
+    return f"{name} number"
+
+
+def _is_bad(name: str) -> str:
+    return f"{name} is bad"
