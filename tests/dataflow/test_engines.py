@@ -16,7 +16,7 @@ from guardray.dataflow.report import findings_of
 from guardray.dataflow.scan import Engine, Observer, ScanResult, ScanSettings
 from guardray.detectors.loader import load_detectors
 from guardray.findings.wire import to_json
-from guardray.simulate import Rates, simulate
+from guardray.simulate import ATTACK_TYPES, Rates, simulate
 from guardray.sources.objects import InputObject, locate
 from guardray.sources.reader import Limits
 
@@ -47,16 +47,37 @@ def scanned(engine: Engine, objects: Sequence[InputObject]) -> list[dict]:
     return documents(engine.scan(objects, Observer()))
 
 
+FLOODS = tuple(type_ for type_ in ATTACK_TYPES if "DenialOfService" in type_ and not type_.endswith(".Dns"))
+"""Left out of the small simulation but for one: each is a hundred thousand records, and all work alike."""
+
+
 @pytest.fixture(scope="module")
 def simulated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("simulated") / "two-accounts"
-    simulate(folder, accounts=2, days=1, seed=11, rate=Rates.named("quiet"))
+    attacks = [type_ for type_ in ATTACK_TYPES if type_ not in FLOODS]
+    simulate(folder, accounts=2, days=0.5, seed=11, rate=Rates.named("quiet"), attacks=attacks)
     return folder
 
 
-def test_engine_gives_the_findings_of_the_local_engine_on_simulated_accounts(
-    simulated: Path, make_engine: MakeEngine
-):
+@pytest.fixture(scope="module")
+def simulated_week(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("simulated") / "week"
+    simulate(folder, accounts=2, days=7, seed=12, rate=Rates.named("quiet"))
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.ray
+def test_ray_writes_the_findings_file_of_the_local_engine_for_a_simulated_week(simulated_week: Path, ray_cluster: None):
+    from guardray.runtime.engine import RayEngine
+
+    settings = settings_for(simulated_week)
+    objects = locate([str(simulated_week / "AWSLogs")], settings.key_filter)
+    expected = scanned(LocalEngine(settings), objects)
+    assert scanned(RayEngine(settings, workers=2, shards=3), objects) == expected
+
+
+def test_engine_gives_the_findings_of_the_local_engine_on_simulated_accounts(simulated: Path, make_engine: MakeEngine):
     settings = settings_for(simulated)
     objects = locate([str(simulated / "AWSLogs")], settings.key_filter)
     expected = scanned(LocalEngine(settings), objects)
@@ -67,7 +88,7 @@ def test_engine_gives_the_findings_of_the_local_engine_on_simulated_accounts(
 def test_findings_do_not_depend_on_the_order_of_files_or_the_size_of_batches(simulated: Path):
     objects = locate([str(simulated / "AWSLogs")], settings_for().key_filter)
     expected = scanned(LocalEngine(settings_for(simulated)), objects)
-    for seed, batch_rows in ((1, 500), (2, 3_000), (3, 1_000_000)):
+    for seed, batch_rows in ((1, 2_000), (2, 1_000_000)):
         shuffled = random.Random(seed).sample(objects, len(objects))
         assert scanned(LocalEngine(settings_for(simulated, batch_rows=batch_rows)), shuffled) == expected
 
