@@ -47,6 +47,26 @@ def test_an_object_is_done_only_after_its_last_row_has_gone_out(tmp_path):
             assert {f"{number}-{m}" for m in range(3)} <= seen
 
 
+FLOW = "2 111122223333 eni-0abc 10.0.0.1 10.0.0.2 443 49152 6 10 840 1714559400 1714559460 ACCEPT OK\n"
+QUERY = {
+    "account_id": ACCOUNT,
+    "query_timestamp": "2024-05-01T10:30:00Z",
+    "query_name": "a.example.",
+    "srcids": {"instance": "i-0abc"},
+}
+
+
+@pytest.mark.parametrize("batch_rows", [1, 3, 1000])
+def test_formats_are_told_apart_whatever_their_order(tmp_path, batch_rows):
+    contents = [FLOW.encode() * 2, log_file(event()), json_lines(QUERY), log_file(event()), FLOW.encode(), b"?"]
+    result = read_bytes(tmp_path, *contents, reader=Reader(Limits(batch_rows=batch_rows)))
+    rows: dict[str, int] = {}
+    for batch in result.batches:
+        rows[batch.schema.name] = rows.get(batch.schema.name, 0) + batch.frame.height
+    assert rows == {"network_activity": 3, "api_activity": 2, "dns_activity": 1}
+    assert len(set(result.done)) == len(result.done) == 6
+
+
 @pytest.mark.parametrize("batch_rows", [1, 7, 1000])
 def test_the_rows_do_not_depend_on_the_size_of_batches(tmp_path, batch_rows):
     expected = read_bytes(tmp_path, *files(5, 0, 9, 2)).frame
