@@ -119,7 +119,7 @@ class WordReading:
 
     @property
     def is_false(self) -> NDArray[np.bool_]:
-        return np.array([value is False for value in self._values])[self._codes]
+        return np.array([value is False for value in self._values], np.bool_)[self._codes]
 
     def read(self, first: int, last: int) -> None:
         records = self._records
