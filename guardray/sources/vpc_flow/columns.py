@@ -27,11 +27,13 @@ def decoded(records: Records, offset: int, origin: Origin) -> Decoded:
     problems: Problems = {}
     for reading in readings.values():
         reading.finish(problems)
+    has_no_traffic = _has_no_traffic(readings, len(records))
     if origin.key_time is None:
-        problems = dict.fromkeys(_timeless(readings, len(records)), "has no time") | problems
+        for row in np.flatnonzero(_is_timeless(readings, len(records)) & ~has_no_traffic).tolist():
+            problems.setdefault(row, "has no time")
     is_bad = np.zeros(len(records), np.bool_)
     is_bad[list(problems)] = True
-    is_empty = _is_empty(readings, len(records)) & ~is_bad
+    is_empty = has_no_traffic & ~is_bad
     return Decoded(
         frame=_frame(readings, ~(is_bad | is_empty), origin),
         read=len(records),
@@ -48,19 +50,18 @@ def _reading(records: Records, name: str) -> Reading:
     return NumberReading(records, name, {**NUMBERS, **TIMES}[name])
 
 
-def _timeless(readings: dict[str, Reading], height: int) -> list[int]:
-    """Rows that have neither start nor end."""
+def _is_timeless(readings: dict[str, Reading], height: int) -> NDArray[np.bool_]:
+    """Whether each record has neither start nor end."""
     is_timeless = np.ones(height, np.bool_)
     for name in TIMES:
         reading = readings.get(name)
         if isinstance(reading, NumberReading):
             is_timeless &= reading.is_null
-    rows: list[int] = np.flatnonzero(is_timeless).tolist()
-    return rows
+    return is_timeless
 
 
-def _is_empty(readings: dict[str, Reading], height: int) -> NDArray[np.bool_]:
-    """Whether each record only says that there was no traffic."""
+def _has_no_traffic(readings: dict[str, Reading], height: int) -> NDArray[np.bool_]:
+    """Whether each record only says that there was none."""
     status = readings.get(STATUS)
     return status.is_false if isinstance(status, WordReading) else np.zeros(height, np.bool_)
 
