@@ -30,7 +30,7 @@ _ROWS_AT_ONCE = 65_536
 def open_parquet(source: Path | str | IO[bytes], url: str) -> pq.ParquetFile:
     """Open a file and read its footer. Raises SourceError if it is damaged."""
     try:
-        return pq.ParquetFile(source)
+        return pq.ParquetFile(source, page_checksum_verification=True)
     except (pa.ArrowException, OSError) as error:
         raise SourceError(url, f"damaged Parquet: {error}") from error
 
@@ -81,6 +81,10 @@ class Fields:
         """Time in UTC, from timestamps or from numbers in units of so many microseconds; null where it is damage."""
         found = [self._time(path, unit_us) for path in paths if self._has(path, "a time", _is_time)]
         return _first(found, UTC_US)
+
+    def is_given(self, path: str) -> pl.Expr:
+        """Boolean: the file has the field, and a row has a value there, sound or not."""
+        return self._field(path).is_not_null() if path in self else pl.lit(value=False)
 
     def texts(self, path: str, field: str | None = None) -> pl.Expr:
         """List of String: a list of text, or one text field of a list of structs."""

@@ -125,7 +125,9 @@ def _decoded_at_once(lines: bytes, offset: int, origin: Origin) -> Decoded | Non
 
 
 def _objects(lines: bytes) -> NDArray[np.int64] | None:
-    """Start and end of every line, int64 [lines, 2]; null if one does not begin like an object."""
+    """Start and end of every line, int64 [lines, 2]; null if one does not begin like an object, or there is none."""
+    if not lines:
+        return None
     text = np.frombuffer(lines, np.uint8)
     ends = np.flatnonzero(text == ord("\n"))
     if not lines.endswith(b"\n"):

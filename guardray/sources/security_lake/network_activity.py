@@ -48,15 +48,15 @@ def _reading(fields: Fields) -> Reading:
         "is_rejected": is_denied(fields),
         "is_egress": pl.when(direction.is_in((1, 2))).then(direction == 2),
     }
+    is_empty = fields.text("status_code").is_in(("NODATA", "SKIPDATA"))
     problems = {
-        "has no time": columns["time"].is_null(),
+        "has no time": columns["time"].is_null() & is_empty.not_().fill_null(value=True),
         **{
             f"{name} is no number up to {most[name]}": is_outside(number, most[name])
             for name, number in numbers.items()
         },
         **{f"{end}.ip is no address": pl.col(f"{end} is_bad") for end in _ENDS},
     }
-    is_empty = fields.text("status_code").is_in(("NODATA", "SKIPDATA"))
 
     def more(piece: pl.DataFrame) -> pl.DataFrame:
         texts = piece.with_columns(**ips).select(_ENDS)

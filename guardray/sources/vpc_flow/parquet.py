@@ -36,26 +36,27 @@ def decode(parquet: pq.ParquetFile, layout: Layout, origin: Origin) -> Iterator[
 
 def _rules(fields: Fields, column_of: Mapping[str, str], origin: Origin) -> Rules:
     numbers = {name: fields.whole(column_of[name]) for name in NUMBERS if name in column_of}
-    times = [fields.time(column_of[name], unit_us=_SECOND_US) for name in TIMES if name in column_of]
-    time = pl.coalesce(*times, pl.lit(origin.key_time, UTC_US))
+    times = {name: fields.time(column_of[name], unit_us=_SECOND_US) for name in TIMES if name in column_of}
+    time = pl.coalesce(*times.values(), pl.lit(origin.key_time, UTC_US))
     words = [name for name in WORDS if name in column_of]
     columns = {
         "time": time,
-        "end_time": pl.coalesce(*reversed(times), time),
+        "end_time": pl.coalesce(*reversed(times.values()), time),
         **{NUMBERS[name].column: number for name, number in numbers.items()},
         **{column: pl.col(_value(name)) for name, column in ADDRESSES.items()},
         **{f"{column}_v4": pl.col(_number(name)) for name, column in ADDRESSES.items()},
         **{WORDS[name].column: pl.col(_value(name)) for name in words if name != STATUS},
     }
+    is_empty = ~pl.col(_value(STATUS)) if STATUS in words else pl.lit(value=False)
     problems = {
         **{
             f"{name} is no number up to {NUMBERS[name].most}": _is_outside(name, number)
             for name, number in numbers.items()
         },
         **{f"{name} cannot be read": pl.col(_is_bad(name)) for name in (*ADDRESSES, *words)},
-        "has no time": time.is_null(),
+        **{f"{name} is no time": fields.is_given(column_of[name]) & time.is_null() for name, time in times.items()},
+        "has no time": time.is_null() & is_empty.not_().fill_null(value=True),
     }
-    is_empty = ~pl.col(_value(STATUS)) if STATUS in words else pl.lit(value=False)
     return Rules(SCHEMA, columns, problems, is_empty)
 
 
