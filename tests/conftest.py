@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from guardray.dataflow.local import LocalEngine
 from guardray.dataflow.scan import Engine, ScanSettings
-from hypothesis import settings
 
 # A loaded machine is slow now and then, which is no failure.
 settings.register_profile("guardray", deadline=None)

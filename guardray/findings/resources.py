@@ -1,4 +1,4 @@
-"""What of ours a finding is about: GuardDuty's `resource` blocks, with what logs alone can tell. Null is left out of JSON."""
+"""What of ours a finding is about: the `resource` blocks that logs alone can fill. Null is left out of JSON."""
 
 from __future__ import annotations
 
