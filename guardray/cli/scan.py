@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import sys
 import time
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ import typer
 from rich.console import Console
 
 from guardray.cli.progress import ScanProgress
+from guardray.cli.storing import commit
 from guardray.cli.summary import print_summary
 from guardray.context.intel import IndicatorStore
 from guardray.dataflow.report import findings_of
@@ -140,26 +140,15 @@ def run_scan(settings: ScanSettings, objects: Sequence[InputObject], engine: Eng
         result.sightings, {d.finding_type: d for d in settings.detectors}, datetime.now(UTC)
     )
     _report_problems([*result.problems, *problems], console)
+    repeated = 0
     if outputs.store is not None:
-        _commit(outputs.store, settings, objects, findings)
+        repeated = commit(outputs.store, settings, result, findings, datetime.now(UTC))
     _write(findings, outputs)
     if not outputs.quiet:
         print_summary(console, len(objects), result, findings, folder, time.perf_counter() - started)
+        if repeated:
+            console.print(f"  {repeated:,} of them had been stored before, counted once", style="dim", highlight=False)
     return _status(result, findings, outputs.fail_on)
-
-
-def _commit(url: str, settings: ScanSettings, objects: Sequence[InputObject], findings: Sequence[Finding]) -> None:
-    from guardray.store.findings import FindingStore  # SQLAlchemy is only needed where findings are kept
-
-    with FindingStore.open(url) as store:
-        store.commit(findings, epoch=scan_epoch(settings, objects), now=datetime.now(UTC))
-
-
-def scan_epoch(settings: ScanSettings, objects: Sequence[InputObject]) -> str:
-    """Names what was scanned, so that scanning the same again counts nothing twice in a store."""
-    parts = [*(f"{obj.url} {obj.size}" for obj in objects), repr(settings.key_filter)]
-    parts += [detector.finding_type for detector in settings.detectors]
-    return "scan-" + hashlib.blake2b("\n".join(parts).encode(), digest_size=16).hexdigest()
 
 
 def _report_problems(problems: Sequence[DetectorError], console: Console) -> None:

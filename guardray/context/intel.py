@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network
@@ -83,6 +84,15 @@ class IndicatorStore:
     def has_domains(self) -> bool:
         """Whether any domain is listed."""
         return not self._domains.is_empty()
+
+    def digest(self, category: Category) -> str:
+        """What lists of the category hold, in 32 hex digits: the same for the same entries, whatever list has them."""
+        of_category = [index for index, one in enumerate(self.lists) if one.category == category]
+        entries = hashlib.blake2b(digest_size=16)
+        for frame in (self._addresses, self._domains):
+            values = frame.filter(pl.col("list").is_in(of_category)).drop("list").unique()
+            entries.update(values.sort(values.columns).write_csv().encode())
+        return entries.hexdigest()
 
     def ip_categories(self, addresses: pl.Series) -> pl.Series:
         """UInt64 [n]: bit masks of the categories of UInt32 addresses; null has none."""

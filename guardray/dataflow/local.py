@@ -67,6 +67,7 @@ class _LocalRun:
         return ScanResult(
             sightings=self._collected.sightings(),
             counts=self.reader.counts,
+            objects=self._shard.objects(),
             duplicates=self._ingest.duplicates,
             problems=self._ingest.problems,
         )

@@ -43,10 +43,14 @@ class Observer:
 
 @dataclass
 class ScanResult:
-    """What came out: `sightings` in the order of their keys, complete and folded."""
+    """What came out: `sightings` in the order of their keys, complete and folded.
+
+    `objects` are the content digests of what was read, the same whatever the files are called.
+    """
 
     sightings: list[Sighting]
     counts: Counts
+    objects: frozenset[int]
     duplicates: int = 0
     problems: list[DetectorError] = field(default_factory=list)
 

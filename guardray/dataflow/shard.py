@@ -49,6 +49,10 @@ class Shard:
         self._objects.add(digest)
         return True
 
+    def objects(self) -> frozenset[int]:
+        """Content digests of all objects that were asked for."""
+        return frozenset(self._objects)
+
     def merge(self, partials: Partials) -> None:
         """Takes in partial aggregates of an ingest worker."""
         for finding_type, table in partials.windows.items():

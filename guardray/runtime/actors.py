@@ -49,6 +49,9 @@ class ShardActor:
     def first_object(self, digest: int) -> bool:
         return self._shard.first_object(digest)
 
+    def objects(self) -> frozenset[int]:
+        return self._shard.objects()
+
     def merge(self, partials: Partials) -> None:
         self._shard.merge(partials)
 

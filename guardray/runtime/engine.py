@@ -104,7 +104,13 @@ class _Coordinator:
                 self._announce([shard.crossing.remote() for shard in self._shards])
                 self._gather([shard.advance.remote(reached) for shard in self._shards])
         self._gather([shard.finish.remote() for shard in self._shards])
-        return ScanResult(self._collected.sightings(), self._counts, self._duplicates, self._problems)
+        return ScanResult(
+            sightings=self._collected.sightings(),
+            counts=self._counts,
+            objects=frozenset().union(*ray.get([shard.objects.remote() for shard in self._shards])),
+            duplicates=self._duplicates,
+            problems=self._problems,
+        )
 
     def _reports(self, waiting: deque[list[InputObject]]) -> Iterator[tuple[list[InputObject], IngestReport]]:
         """Each chunk with its report, in the order in which they are done."""

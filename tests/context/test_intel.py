@@ -108,3 +108,11 @@ def test_has_reads_one_category_of_a_mask():
 def test_a_store_survives_being_sent_to_another_process():
     store = pickle.loads(pickle.dumps(IndicatorStore.of({"203.0.113.7": "c2"})))
     assert store.ip_indicators("203.0.113.7") == (Indicator("203.0.113.7", "c2", "example"),)
+
+
+def test_a_digest_tells_entries_of_its_category_apart_and_nothing_else():
+    one = IndicatorStore.of({"198.51.100.7": "c2", "bad.test": "c2"})
+    same = IndicatorStore.of({"bad.test": "c2", "198.51.100.7": "c2", "other.test": "dga"}, list_name="another")
+    more = IndicatorStore.of({"198.51.100.7": "c2", "bad.test": "c2", "worse.test": "c2"})
+    assert one.digest("c2") == same.digest("c2") != more.digest("c2")
+    assert one.digest("dga") != same.digest("dga")

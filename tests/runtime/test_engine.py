@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,18 @@ def test_a_worker_that_dies_ends_the_scan_with_one_clear_error(ray_cluster: None
     settings = ScanSettings(detectors=load_detectors(["Policy:IAMUser/RootCredentialUsage"]), indicators=_Deadly())
     with pytest.raises(EngineError, match="cut short by Ray"):
         RayEngine(settings, workers=1).scan(locate([str(trail)], settings.key_filter), Observer())
+
+
+def test_engine_tells_what_it_read_by_content_and_not_by_name(make_engine: Callable, tmp_path: Path):
+    settings = ScanSettings(detectors=load_detectors(), indicators=IndicatorStore())
+    for name, text in {"one": "[]", "same": "[]", "other": "[ ]"}.items():
+        (tmp_path / name).write_text(f'{{"Records": {text}}}')
+    one, same, both = (
+        make_engine(settings).scan(locate([str(tmp_path / name) for name in names], settings.key_filter), Observer())
+        for names in (["one"], ["same"], ["one", "other", "same"])
+    )
+    assert one.objects == same.objects < both.objects
+    assert len(both.objects) == 2
 
 
 class _Deadly(IndicatorStore):
