@@ -58,6 +58,3 @@ def main() -> None:
             traceback.print_exc()
         typer.echo(f"guardray: {error}", err=True)
         raise SystemExit(USAGE_STATUS) from None
-    except BrokenPipeError:
-        sys.stderr.close()  # the reader of our output has gone, and so will the message about it
-        raise SystemExit(0) from None

@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from guardray.cli.scan import EngineName, Outputs, make_engine, run_scan
+from guardray.cli.outputs import Outputs
+from guardray.cli.scan import EngineName, make_engine, run_scan
 from guardray.cli.simulate import print_simulated
 from guardray.context.intel import IndicatorStore
 from guardray.dataflow.scan import ScanSettings

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -13,6 +12,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from guardray.cli.outputs import Outputs
 from guardray.cli.progress import ScanProgress
 from guardray.cli.storing import commit
 from guardray.cli.summary import print_summary
@@ -20,10 +20,10 @@ from guardray.context.intel import IndicatorStore
 from guardray.dataflow.report import findings_of
 from guardray.dataflow.scan import Engine, ScanResult, ScanSettings
 from guardray.detectors.loader import load_detectors
-from guardray.errors import DetectorError, UsageError
+from guardray.errors import DetectorError
 from guardray.findings.finding import Finding
 from guardray.findings.severity import Severity
-from guardray.findings.writers import Format, write_findings
+from guardray.findings.writers import Format
 from guardray.sources.limits import Limits
 from guardray.sources.objects import InputObject, KeyFilter, locate
 from guardray.sources.set_aside import SetAsideFolder
@@ -89,27 +89,6 @@ def scan(
     raise typer.Exit(status)
 
 
-class Outputs:
-    """Where findings go, and what the exit status depends on."""
-
-    def __init__(
-        self,
-        *,
-        output: Path | None = None,
-        format_: Format | None = None,
-        store: str | None = None,
-        state: Path = Path("guardray-data"),
-        quiet: bool = False,
-        fail_on: Severity | None = None,
-    ) -> None:
-        self.output = output
-        self.format: Format = format_ or ("table" if output is None else "jsonl")
-        self.store = store
-        self.state = state
-        self.quiet = quiet
-        self.fail_on = fail_on
-
-
 def make_engine(
     name: EngineName,
     settings: ScanSettings,
@@ -131,6 +110,7 @@ def make_engine(
 
 def run_scan(settings: ScanSettings, objects: Sequence[InputObject], engine: Engine, outputs: Outputs) -> int:
     """Scans, writes the findings, and gives the exit status."""
+    outputs.check(objects)
     console = Console(stderr=True)
     started = time.perf_counter()
     folder = SetAsideFolder(outputs.state)
@@ -141,9 +121,11 @@ def run_scan(settings: ScanSettings, objects: Sequence[InputObject], engine: Eng
     )
     _report_problems([*result.problems, *problems], console)
     repeated = 0
-    if outputs.store is not None:
-        repeated = commit(outputs.store, settings, result, findings, datetime.now(UTC))
-    _write(findings, outputs)
+    try:
+        if outputs.store is not None:
+            repeated = commit(outputs.store, settings, result, findings, datetime.now(UTC))
+    finally:
+        outputs.write(findings)  # a store that fails only now must not cost what the scan found
     if not outputs.quiet:
         print_summary(console, len(objects), result, findings, folder, time.perf_counter() - started)
         if repeated:
@@ -154,19 +136,6 @@ def run_scan(settings: ScanSettings, objects: Sequence[InputObject], engine: Eng
 def _report_problems(problems: Sequence[DetectorError], console: Console) -> None:
     for problem in problems:
         console.print(f"detector failed: {problem}", style="red", markup=False, highlight=False)
-
-
-def _write(findings: Sequence[Finding], outputs: Outputs) -> None:
-    if outputs.output is None:
-        write_findings(findings, sys.stdout, outputs.format)
-        return
-    try:
-        with outputs.output.open("w", encoding="utf-8") as stream:
-            write_findings(findings, stream, outputs.format)
-    except OSError as error:
-        raise UsageError(f"--output {outputs.output}: {error.strerror}") from error
-    if outputs.format != "table" and not outputs.quiet:
-        write_findings(findings, sys.stdout, "table")
 
 
 def _status(result: ScanResult, findings: Sequence[Finding], fail_on: Severity | None) -> int:

@@ -70,7 +70,7 @@ def cores_of_cgroup(cgroups: Path) -> float | None:
 def check_state_folder(folder: Path) -> Check:
     """Whether what is set aside can be written, and whether there is room."""
     subject, nearest = "State folder", _nearest_existing(folder)
-    if (refusal := _refusal_to_write(nearest)) is not None:
+    if (refusal := refusal_to_write(nearest)) is not None:
         return fail(subject, f"{folder}: {refusal}", "choose a folder that you may write to: --state FOLDER")
     free = shutil.disk_usage(nearest).free
     found = f"{folder}, {_gib(free)} free"
@@ -95,7 +95,7 @@ def check_compiled_code() -> Check:
     package = Path(guardray.__file__).parent
     folders = [Path(configured)] if configured else [package, Path.home() / ".cache"]
     for folder in folders:
-        if _refusal_to_write(_nearest_existing(folder)) is None:
+        if refusal_to_write(_nearest_existing(folder)) is None:
             return ok(subject, f"kept in {folder}")
     mend = "set NUMBA_CACHE_DIR to a folder that you may write to"
     return warn(subject, f"cannot be kept in {' or '.join(map(str, folders))}", mend)
@@ -113,18 +113,18 @@ def check_clock(now: datetime | None = None) -> Check:
     return ok("Clock", found)
 
 
-def _nearest_existing(path: Path) -> Path:
-    """The path, or the first folder above it that there is."""
-    return next(parent for parent in (path.absolute(), *path.absolute().parents) if parent.exists())
-
-
-def _refusal_to_write(folder: Path) -> str | None:
+def refusal_to_write(folder: Path) -> str | None:
     """Why no file can be made in the folder; None when one can."""
     try:
         with tempfile.TemporaryFile(dir=folder):
             return None
     except OSError as error:
         return error.strerror or str(error)
+
+
+def _nearest_existing(path: Path) -> Path:
+    """The path, or the first folder above it that there is."""
+    return next(parent for parent in (path.absolute(), *path.absolute().parents) if parent.exists())
 
 
 def _text(path: Path) -> str:
