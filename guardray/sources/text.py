@@ -89,7 +89,7 @@ class ObjectText:
                     read += len(rest)
                     if not rest:
                         raise _Stop("gzip ends early: the file is truncated")
-                chunk = member.decompress(rest, min(step, _USUAL_RATIO * max(len(rest), _SALVAGE_BYTES)))
+                chunk = member.decompress(rest, min(step, _USUAL_RATIO * max(read, _SALVAGE_BYTES)))
                 rest = b""
                 written += len(chunk)
                 if chunk:
