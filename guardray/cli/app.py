@@ -13,6 +13,7 @@ from guardray.cli.bench import bench
 from guardray.cli.demo import demo
 from guardray.cli.detectors import app as detectors_app
 from guardray.cli.doctor import doctor
+from guardray.cli.messages import harmless
 from guardray.cli.scan import scan
 from guardray.cli.simulate import simulate_command
 from guardray.errors import GuardrayError
@@ -56,5 +57,5 @@ def main() -> None:
     except GuardrayError as error:
         if "--verbose" in sys.argv:
             traceback.print_exc()
-        typer.echo(f"guardray: {error}", err=True)
+        typer.echo(harmless(f"guardray: {error}"), err=True)
         raise SystemExit(USAGE_STATUS) from None

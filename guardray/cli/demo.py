@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from guardray.cli.messages import say
 from guardray.cli.outputs import Outputs
 from guardray.cli.scan import EngineName, make_engine, run_scan
 from guardray.cli.simulate import print_simulated
@@ -29,7 +30,7 @@ def demo(
     if folder is None:
         folder = Path(tempfile.mkdtemp(prefix="guardray-demo-"))
     console = Console(stderr=True)
-    console.print(f"[bold]Writing a day of logs of a made-up account[/] to {folder}", highlight=False)
+    say(console, f"Writing a day of logs of a made-up account to {folder}", "bold")
     summary = simulate(folder, accounts=1, days=1, seed=SEED, rate=Rates.named("quiet"))
     print_simulated(console, folder, summary)
     findings = folder / "findings.jsonl"
@@ -40,10 +41,10 @@ def demo(
         ),
     )
     objects = locate([str(folder / "AWSLogs")], settings.key_filter)
-    console.print("[bold]Scanning it[/]")
+    say(console, "Scanning it", "bold")
     outputs = Outputs(output=findings, format_="jsonl", store=str(folder / "findings.sqlite"), state=folder)
     run_scan(settings, objects, make_engine(engine, settings, objects), outputs)
-    console.print(_next_steps(folder, findings), highlight=False, markup=False)
+    say(console, _next_steps(folder, findings))
 
 
 def _next_steps(folder: Path, findings: Path) -> str:

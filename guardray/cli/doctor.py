@@ -28,6 +28,7 @@ from guardray.cli.checks.machine import (
     check_state_folder,
 )
 from guardray.cli.checks.packages import check_packages, check_python
+from guardray.cli.messages import harmless
 
 FAILED_STATUS = 2
 WIDTH_WITHOUT_TERMINAL = 160
@@ -91,5 +92,6 @@ def _table(checks: Sequence[Check]) -> Table:
     )
     for check in checks:
         status = Text(check.status, style=_STYLES[check.status])
-        table.add_row(status, Text(check.subject, style="bold"), Text(check.found), Text(check.mend or ""))
+        found, mend = Text(harmless(check.found)), Text(harmless(check.mend or ""))
+        table.add_row(status, Text(harmless(check.subject), style="bold"), found, mend)
     return table

@@ -101,6 +101,8 @@ def _write_file(findings: Sequence[Finding], output: Path, format_: Format) -> N
 
 def _write_standard_output(findings: Sequence[Finding], format_: Format) -> None:
     stream = sys.stdout
+    if stream is None:  # the command was started with it closed
+        return
     if format_ != "table" and isinstance(stream, io.TextIOWrapper):
         stream.reconfigure(encoding="utf-8")  # as JSON is, whatever the terminal's own encoding
     with _named("standard output"):

@@ -8,6 +8,7 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
+from guardray.cli.messages import say
 from guardray.dataflow.scan import Observer
 from guardray.sources.limits import Counts
 from guardray.sources.objects import InputObject
@@ -60,6 +61,6 @@ class ScanProgress(Observer):
         self._folder.add(set_aside)
         self._set_aside += 1
         if self._set_aside <= ERRORS_SHOWN:
-            self._console.print(f"set aside: {set_aside}", style="yellow", markup=False, highlight=False)
+            say(self._console, f"set aside: {set_aside}", "yellow")
         elif self._set_aside == ERRORS_SHOWN + 1:
-            self._console.print(f"more is set aside, see {self._folder}", style="yellow", markup=False)
+            say(self._console, f"more is set aside, see {self._folder}", "yellow")

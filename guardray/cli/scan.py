@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from guardray.cli.messages import say
 from guardray.cli.outputs import Outputs
 from guardray.cli.progress import ScanProgress
 from guardray.cli.storing import commit
@@ -129,13 +130,13 @@ def run_scan(settings: ScanSettings, objects: Sequence[InputObject], engine: Eng
     if not outputs.quiet:
         print_summary(console, len(objects), result, findings, folder, time.perf_counter() - started)
         if repeated:
-            console.print(f"  {repeated:,} of them had been stored before, counted once", style="dim", highlight=False)
+            say(console, f"  {repeated:,} of them had been stored before, counted once", "dim")
     return _status(result, findings, outputs.fail_on)
 
 
 def _report_problems(problems: Sequence[DetectorError], console: Console) -> None:
     for problem in problems:
-        console.print(f"detector failed: {problem}", style="red", markup=False, highlight=False)
+        say(console, f"detector failed: {problem}", "red")
 
 
 def _status(result: ScanResult, findings: Sequence[Finding], fail_on: Severity | None) -> int:

@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from guardray.cli.messages import say
 from guardray.simulate import Rates, Summary, simulate
 from guardray.simulate.period import DEFAULT_START
 
@@ -44,5 +45,5 @@ def simulate_command(
 def print_simulated(console: Console, out: Path, summary: Summary) -> None:
     """Says what was written."""
     for source, rows in summary.rows.items():
-        console.print(f"  {rows:>12,} {source} rows, {summary.sizes[source] / 1e6:,.1f} MB", highlight=False)
-    console.print(f"  {len(summary.attacks)} attacks, labelled in {out / 'labels.csv'}", highlight=False)
+        say(console, f"  {rows:>12,} {source} rows, {summary.sizes[source] / 1e6:,.1f} MB")
+    say(console, f"  {len(summary.attacks)} attacks, labelled in {out / 'labels.csv'}")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
+from guardray.cli.messages import say
 from guardray.dataflow.scan import ScanResult
 from guardray.findings.finding import Finding
 from guardray.sources.set_aside import SetAsideFolder
@@ -36,11 +37,10 @@ def print_summary(
     }
     for what, number in notes.items():
         if number:
-            console.print(f"  {number:,} {what}", style="dim", highlight=False)
+            say(console, f"  {number:,} {what}", "dim")
     if counts.set_aside or counts.set_aside_objects:
-        console.print(
+        say(
+            console,
             f"  {counts.set_aside:,} rows and {counts.set_aside_objects:,} objects set aside, see {folder}",
-            style="yellow",
-            highlight=False,
-            markup=False,
+            "yellow",
         )

@@ -112,7 +112,12 @@ class _Cells:
     def _from_logs(self, text: str, style: str = "") -> Text:
         if self._ascii_only:
             return Text("".join(char if char.isascii() and char.isprintable() else "?" for char in text), style=style)
-        return Text("".join(char if char.isprintable() else "�" for char in text), style=style)
+        return Text(printable(text), style=style)
+
+
+def printable(text: str) -> str:
+    """The text with a sign in place of each character that terminals act upon."""
+    return "".join(char if char.isprintable() else "�" for char in text)
 
 
 def _columns(finding: Finding, width: int, cells: _Cells) -> dict[str, Text]:

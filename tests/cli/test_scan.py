@@ -51,7 +51,7 @@ def test_a_bad_row_is_set_aside_with_its_place_and_the_rest_goes_on(trail: Path,
     output, state = tmp_path / "out.jsonl", tmp_path / "state"
     result = scan(lines, "--output", output, state=state)
     assert result.exit_code == 3
-    assert f"{lines}, offset {len(good) + 1}" in result.stderr.replace("\n", "")
+    assert f"{lines}, offset {len(good) + 1}" in result.stderr
     assert len(found(output)) == 1
     (kept,) = (state / "set-aside").glob("*.jsonl")
     assert json.loads(kept.read_text())["content"].startswith("{broken")

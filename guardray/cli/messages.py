@@ -1,0 +1,17 @@
+"""Lines for people on a console, with what comes out of logs, file names and object keys made harmless."""
+
+from __future__ import annotations
+
+from rich.console import Console
+
+from guardray.findings.table import printable
+
+
+def say(console: Console, text: str, style: str = "") -> None:
+    """Prints a line as it is: nothing in it is markup or controls the terminal, and a narrow one does not break it."""
+    console.print(harmless(text), style=style, markup=False, highlight=False, soft_wrap=True)
+
+
+def harmless(text: str) -> str:
+    """The text without control characters other than line ends."""
+    return "\n".join(map(printable, text.split("\n")))
