@@ -27,6 +27,7 @@ class ScanProgress(Observer):
         self._console = console
         self._folder = folder
         self._set_aside = 0
+        self._is_folder_lost = False
         self._findings = 0
         self._bar = Progress(
             TextColumn("[bold]scanning"),
@@ -58,9 +59,19 @@ class ScanProgress(Observer):
         self._bar.update(self._task, findings=findings)
 
     def on_set_aside(self, set_aside: SetAside) -> None:
-        self._folder.add(set_aside)
+        self._keep(set_aside)
         self._set_aside += 1
         if self._set_aside <= ERRORS_SHOWN:
             say(self._console, f"set aside: {set_aside}", "yellow")
         elif self._set_aside == ERRORS_SHOWN + 1:
             say(self._console, f"more is set aside, see {self._folder}", "yellow")
+
+    def _keep(self, set_aside: SetAside) -> None:
+        if self._is_folder_lost:
+            return
+        try:
+            self._folder.add(set_aside)
+        except OSError as error:
+            # The input still holds what is set aside, so the scan goes on.
+            self._is_folder_lost = True
+            say(self._console, f"nothing more is kept in {self._folder}: {error.strerror}", "red")

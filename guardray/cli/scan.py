@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -21,7 +22,7 @@ from guardray.context.intel import IndicatorStore
 from guardray.dataflow.report import findings_of
 from guardray.dataflow.scan import Engine, ScanResult, ScanSettings
 from guardray.detectors.loader import load_detectors
-from guardray.errors import DetectorError
+from guardray.errors import DetectorError, UsageError
 from guardray.findings.finding import Finding
 from guardray.findings.severity import Severity
 from guardray.findings.writers import Format
@@ -33,6 +34,10 @@ FAILED_STATUS = 1
 SET_ASIDE_STATUS = 3
 RAY_WORTHWHILE_BYTES = 4 * 2**30
 """`auto` starts Ray above this: a cluster needs some 20 s to start, in which one core reads a gigabyte or two."""
+
+LATENESS_MAX_H = 366 * 24
+
+_ACCOUNT = re.compile(r"\d{12}")
 
 
 class EngineName(StrEnum):
@@ -61,7 +66,9 @@ def scan(
     intel: Annotated[Path | None, typer.Option(help="Threat feeds, in the format of configs/intel.yaml.")] = None,
     threat_list: Annotated[list[Path] | None, typer.Option(help="A custom threat list; may be repeated.")] = None,
     type_: Annotated[list[str] | None, typer.Option("--type", help="Only this finding type; may be repeated.")] = None,
-    lateness: Annotated[float, typer.Option(help="Hours that an event may be older than its file's date.")] = 24,
+    lateness: Annotated[
+        float, typer.Option(min=0, max=LATENESS_MAX_H, help="Hours that an event may be older than its file's date.")
+    ] = 24,
     s3_endpoint: Annotated[str | None, typer.Option(help="URL of an S3-compatible store.")] = None,
     state: Annotated[Path, typer.Option(help="Folder for rows that are set aside.")] = Path("guardray-data"),
     fail_on: Annotated[str | None, typer.Option(help="Exit with 1 on a finding of this severity or above.")] = None,
@@ -70,9 +77,7 @@ def scan(
 ) -> None:
     """Scan logs for threats: CloudTrail, S3 data events, VPC Flow Logs, Route 53 Resolver query logs, Security Lake."""
     bound = None if fail_on is None else Severity.parse(fail_on)
-    key_filter = KeyFilter(
-        since=_utc(since), until=_utc(until), account_ids=frozenset(account or ()), regions=frozenset(region or ())
-    )
+    key_filter = _key_filter(_utc(since), _utc(until), account or (), region or ())
     settings = ScanSettings(
         detectors=load_detectors(type_ or ()),
         indicators=IndicatorStore.load(intel, threat_list or ()),
@@ -88,6 +93,16 @@ def scan(
         Outputs(output=output, format_=format_, store=store, state=state, quiet=quiet, fail_on=bound),
     )
     raise typer.Exit(status)
+
+
+def _key_filter(
+    since: datetime | None, until: datetime | None, accounts: Sequence[str], regions: Sequence[str]
+) -> KeyFilter:
+    if since is not None and until is not None and since >= until:
+        raise UsageError(f"--since {since:%Y-%m-%dT%H:%M:%S} is not before --until {until:%Y-%m-%dT%H:%M:%S}")
+    if wrong := [account for account in accounts if not _ACCOUNT.fullmatch(account)]:
+        raise UsageError(f"--account {wrong[0]!r} is not an account id of 12 digits")
+    return KeyFilter(since=since, until=until, account_ids=frozenset(accounts), regions=frozenset(regions))
 
 
 def make_engine(

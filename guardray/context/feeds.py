@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -79,7 +80,7 @@ def read_feeds(feeds_file: Path) -> tuple[Feed, ...]:
     try:
         return msgspec.convert(yaml.safe_load(_text(feeds_file)), _FeedsFile).feeds
     except (yaml.YAMLError, msgspec.ValidationError) as error:
-        raise UsageError(f"{feeds_file}: {error}") from error
+        raise UsageError(f"{feeds_file}: {' '.join(str(error).split())}") from error
 
 
 def read_list(path: Path, kind: Kind) -> Entries:
@@ -139,6 +140,8 @@ def _text(path: Path) -> str:
         content = path.read_bytes()
         if content.startswith(_GZIP_MAGIC):
             content = gzip.decompress(content)
-    except (OSError, EOFError) as error:
-        raise UsageError(f"{path}: cannot be read: {error}") from error
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except (EOFError, zlib.error) as error:
+        raise UsageError(f"{path}: cannot be unpacked: {error}") from error
     return content.decode("utf-8-sig", errors="replace")

@@ -90,7 +90,7 @@ class Database:
 
 
 def _parsed(url: str) -> URL:
-    if "://" not in url:
+    if url and "://" not in url:
         return URL.create("sqlite", database=url)
     scheme, _, rest = url.partition("://")
     try:
@@ -101,7 +101,7 @@ def _parsed(url: str) -> URL:
                 return make_url(f"postgresql+psycopg://{rest}")
     except (SQLAlchemyError, ValueError):
         pass
-    shown = f"{scheme}://…" if "@" in rest else url  # not the password
+    shown = f"{scheme}://…" if "@" in rest else url or "''"  # not the password
     raise StoreError(f"{shown}: a store is a path, sqlite:///path or postgresql://user@host/database")
 
 

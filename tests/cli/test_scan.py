@@ -66,6 +66,11 @@ def test_a_bad_row_is_set_aside_with_its_place_and_the_rest_goes_on(trail: Path,
         (["{trail}", "--threat-list", "no/list.txt"], "no/list.txt"),
         (["{trail}", "--output", "no/folder/findings.jsonl"], "no/folder/findings.jsonl"),
         (["{trail}", "--store", "mysql://host/db"], "mysql"),
+        (["{trail}", "--store", ""], "a store is a path"),
+        (["{trail}", "--since", "2026-02-01", "--until", "2026-01-01"], "--since 2026-02-01"),
+        (["{trail}", "--since", "2026-02-01", "--until", "2026-02-01"], "--since 2026-02-01"),
+        (["{trail}", "--account", "23456789012"], "12 digits"),
+        (["{trail}", "--account", ""], "12 digits"),
     ],
 )
 def test_a_wrong_option_is_one_line_on_stderr_and_exit_status_2(
@@ -76,6 +81,25 @@ def test_a_wrong_option_is_one_line_on_stderr_and_exit_status_2(
     assert done.returncode == 2
     assert message in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("hours", ["nan", "inf", "-1", "1e300"])
+def test_a_lateness_that_is_no_span_of_time_is_refused(trail: Path, tmp_path: Path, hours: str):
+    result = scan(trail, "--lateness", hours, state=tmp_path)
+    assert result.exit_code == 2
+    assert "--lateness" in result.stderr
+
+
+def test_a_state_folder_that_cannot_be_made_is_said_once_and_the_scan_goes_on(trail: Path, tmp_path: Path):
+    lines = tmp_path / "events.jsonl"
+    lines.write_text(f"{json.dumps(ROOT_CALL)}\n{{broken\n{{broken too\n")
+    state = tmp_path / "state"
+    state.touch()
+    result = scan(lines, state=state)
+    assert result.exit_code == 3
+    assert result.stderr.count("nothing more is kept in") == 1
+    assert "2 rows and 0 objects set aside" in result.stderr
+    assert "1 finding: 1 low" in result.stdout
 
 
 def test_standard_input_is_read_where_a_file_is_meant(trail: Path, tmp_path: Path):

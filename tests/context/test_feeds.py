@@ -9,6 +9,9 @@ import pytest
 from guardray.context.intel import Indicator, IndicatorStore
 from guardray.errors import UsageError
 
+BROKEN_DEFLATE = gzip.compress(b"198.51.100.7")[:10] + b"\xff" * 20
+"""A sound header of gzip before what is no deflate stream."""
+
 LIST = """\ufeff# addresses and domains seen in the lab
 203.0.113.7
 203.0.113.129/25  # host bits are cleared
@@ -86,13 +89,22 @@ def test_a_malformed_feeds_file_is_refused_with_the_place(tmp_path, text, reason
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"# nothing yet\n", b"10.0.0.1\nlocalhost\n", b"\x1f\x8b broken gzip", b"\xff\xfe\x00"]
+    "content",
+    [b"", b"# nothing yet\n", b"10.0.0.1\nlocalhost\n", b"\x1f\x8b broken gzip", BROKEN_DEFLATE, b"\xff\xfe\x00"],
 )
 def test_a_list_with_nothing_usable_is_refused_by_name(tmp_path, content):
     path = tmp_path / "empty.txt"
     path.write_bytes(content)
     with pytest.raises(UsageError, match=r"empty\.txt: "):
         IndicatorStore.load(None, [path])
+
+
+def test_yaml_that_is_broken_is_one_line(tmp_path):
+    feeds = tmp_path / "feeds.yaml"
+    feeds.write_text("feeds: [\n")
+    with pytest.raises(UsageError, match=r"feeds\.yaml: while parsing .*line 2") as caught:
+        IndicatorStore.load(feeds)
+    assert "\n" not in str(caught.value)
 
 
 def test_a_missing_list_is_refused_by_name(tmp_path):

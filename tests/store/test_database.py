@@ -155,7 +155,8 @@ def test_a_damaged_store_fails_with_one_line(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "url", ["mysql://root:secret@db/x", "sqlite://", "sqlite:///", "://", "postgresql://u:secret@h:port/x", "s3://b/k"]
+    "url",
+    ["", "mysql://root:secret@db/x", "sqlite://", "sqlite:///", "://", "postgresql://u:secret@h:port/x", "s3://b/k"],
 )
 def test_another_kind_of_url_is_answered_with_the_known_ones(url):
     with pytest.raises(StoreError, match="a store is a path, sqlite:///path or postgresql://") as caught:
