@@ -68,7 +68,7 @@ def scan(
     type_: Annotated[list[str] | None, typer.Option("--type", help="Only this finding type; may be repeated.")] = None,
     lateness: Annotated[
         float, typer.Option(min=0, max=LATENESS_MAX_H, help="Hours that an event may be older than its file's date.")
-    ] = 24,
+    ] = 1,
     s3_endpoint: Annotated[str | None, typer.Option(help="URL of an S3-compatible store.")] = None,
     state: Annotated[Path, typer.Option(help="Folder for rows that are set aside.")] = Path("guardray-data"),
     fail_on: Annotated[str | None, typer.Option(help="Exit with 1 on a finding of this severity or above.")] = None,

@@ -22,8 +22,9 @@ class Limits:
     """The ratio is looked at from here on: below, a bomb does no harm."""
     batch_rows: int = 65_536
     """Rows of a batch, or somewhat more: as texts and numbers some 50 MB."""
-    lateness: timedelta = timedelta(days=1)
-    """How much earlier than its object's key time an event may be without being late."""
+    lateness: timedelta = timedelta(hours=1)
+    """How much earlier than its object's key time an event may be without being late. AWS delivers within some 15
+    minutes, and windows stay in memory for as long as this."""
 
 
 @dataclass(kw_only=True)
