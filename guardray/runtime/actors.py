@@ -73,6 +73,9 @@ class IngestActor:
         self._shards = _Shards(shards)
         self._changes = {d.finding_type: d for d in settings.detectors if isinstance(d, ChangeDetector)}
 
+    def ready(self) -> None:
+        """Answers once the worker has started."""
+
     def process(self, objects: Sequence[InputObject]) -> IngestReport:
         """Reads these objects to their end. When it returns, the shards have merged all that they hold."""
         settings = self._settings

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import ray
+from ray.exceptions import RayError
+
+from guardray.errors import UsageError
+
+CONNECT_TIMEOUT_S = 10.0
+"""Far more than any network takes; an address that says nothing for so long is wrong, or behind a firewall."""
 
 
 @contextmanager
@@ -17,23 +24,39 @@ def cluster(address: str | None = None, cpus: int | None = None) -> Iterator[Non
     Args:
         address: `auto` or `host:port` of a running cluster; None starts one on this machine.
         cpus: cores of a new cluster; None takes all.
+
+    Raises:
+        UsageError: there is none at the address, or none can be started here.
     """
     if ray.is_initialized():
         yield
         return
     # Workers find the driver's environment packaged and uploaded otherwise, which costs seconds here and is not needed.
     os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
-    ray.init(
-        address=address,
-        num_cpus=None if address else cpus,
-        include_dashboard=False,
-        log_to_driver=False,
-        logging_level=logging.WARNING,
-    )
+    try:
+        _check_reachable(address)
+        ray.init(
+            address=address,
+            num_cpus=None if address else cpus,
+            include_dashboard=False,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+        )
+    except (RayError, OSError, RuntimeError, ValueError, OverflowError) as error:
+        done = "started" if address is None else f"joined at {address}"
+        reason = str(error).strip().partition("\n")[0]
+        raise UsageError(f"Ray cannot be {done}: {reason}") from error
     try:
         yield
     finally:
         ray.shutdown()
+
+
+def _check_reachable(address: str | None) -> None:
+    """Raises OSError where nobody listens at `host:port`. Ray itself would try for many minutes."""
+    host, _, port = (address or "").rpartition(":")
+    if port.isdecimal():
+        socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECT_TIMEOUT_S).close()
 
 
 def cores() -> int:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import ray
 
 from guardray.dataflow.scan import Collected, Observer, ScanResult, ScanSettings, Watermark
-from guardray.errors import DetectorError, EngineError, GuardrayError
+from guardray.errors import DetectorError, EngineError, GuardrayError, UsageError
 from guardray.runtime.actors import IngestActor, IngestReport, ShardActor
 from guardray.runtime.cluster import cluster, cores
-from guardray.sources.objects import InputObject
+from guardray.sources.objects import S3_SCHEME, STANDARD_INPUT, InputObject
 from guardray.sources.reader import Counts
 
 _SHARD: Any = ray.remote(num_cpus=0)(ShardActor)
@@ -29,13 +31,16 @@ CHUNK_OBJECTS = 500
 CHUNKS_IN_FLIGHT = 2
 """Chunks that a worker holds: one at work and one that waits, so that it never idles and the queue stays short."""
 
+START_TIMEOUT_S = 120.0
+"""A new worker process takes seconds, also on a loaded machine; one that takes longer waits for a core of others."""
+
 
 class RayEngine:
     """Runs the operators in actors: `workers` that ingest, `shards` that hold state by key group.
 
     Args:
         settings: what to find.
-        workers: ingest workers; None takes one for each core of the cluster.
+        workers: ingest workers, each on a core of its own; None, and more than there are, take all cores.
         shards: shard actors.
         address: a running cluster; None starts one.
     """
@@ -50,8 +55,10 @@ class RayEngine:
 
     def scan(self, objects: Sequence[InputObject], observer: Observer) -> ScanResult:
         """See `Engine.scan`."""
+        if self._address is not None:
+            objects = [named_for_all(obj) for obj in objects]
         with cluster(self._address):
-            workers = self._workers or cores()
+            workers = min(self._workers or cores(), cores())
             coordinator = _Coordinator(self._settings, workers, self._shards, observer)
             try:
                 return coordinator.run(objects)
@@ -61,6 +68,17 @@ class RayEngine:
                 raise EngineError(error) from error
             finally:
                 coordinator.release()
+
+
+def named_for_all(obj: InputObject) -> InputObject:
+    """The object by a name that does not depend on the folder that a process runs in.
+
+    Raises:
+        UsageError: it is this process's standard input.
+    """
+    if obj.url == STANDARD_INPUT:
+        raise UsageError("a running cluster cannot read standard input: write it to a file, or leave out --address")
+    return obj if obj.url.startswith(S3_SCHEME) else replace(obj, url=str(Path(obj.url).absolute()))
 
 
 def chunks(objects: Sequence[InputObject]) -> Iterator[list[InputObject]]:
@@ -91,7 +109,22 @@ class _Coordinator:
         self._duplicates = 0
         self._problems: list[DetectorError] = []
 
+    def _start(self) -> None:
+        """Waits for the workers, and does without those that the cluster has no free core for.
+
+        Raises:
+            UsageError: it has none at all.
+        """
+        refs = {worker.ready.remote(): worker for worker in self._workers}
+        started, waiting = ray.wait(list(refs), num_returns=len(refs), timeout=START_TIMEOUT_S)
+        if not started:
+            raise UsageError(f"the Ray cluster started no worker in {START_TIMEOUT_S:.0f} s: it has no free core")
+        for ref in waiting:
+            ray.kill(refs[ref])
+        self._workers = [refs[ref] for ref in started]
+
     def run(self, objects: Sequence[InputObject]) -> ScanResult:
+        self._start()
         watermark = Watermark(objects, self._settings.limits.lateness)
         reached = watermark.value
         for chunk, report in self._reports(deque(chunks(objects))):

@@ -6,14 +6,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import ray
 from hypothesis import given
 from hypothesis import strategies as st
 
 from guardray.context.intel import IndicatorStore
+from guardray.dataflow.local import LocalEngine
 from guardray.dataflow.scan import Observer, ScanSettings
 from guardray.detectors.loader import load_detectors
-from guardray.errors import EngineError
-from guardray.runtime.engine import CHUNK_BYTES, CHUNK_OBJECTS, RayEngine, chunks
+from guardray.errors import EngineError, UsageError
+from guardray.runtime.cluster import cluster
+from guardray.runtime.engine import CHUNK_BYTES, CHUNK_OBJECTS, RayEngine, chunks, named_for_all
 from guardray.sources.objects import InputObject, locate
 
 
@@ -44,6 +47,50 @@ def test_a_missing_file_on_a_worker_is_set_aside_like_in_process(ray_cluster: No
 
 
 @pytest.mark.ray
+@pytest.mark.timeout(120)
+def test_more_workers_than_cores_read_everything_with_those_that_there_is_room_for(
+    ray_cluster: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("guardray.runtime.engine.CHUNK_OBJECTS", 1)
+    for index in range(12):
+        (tmp_path / str(index)).write_text(f'{{"Records": [{" " * index}]}}')
+    settings = ScanSettings(detectors=load_detectors(), indicators=IndicatorStore())
+    result = RayEngine(settings, workers=6).scan(locate([str(tmp_path)], settings.key_filter), Observer())
+    assert result.counts.objects == 12
+
+
+@pytest.mark.ray
+def test_a_cluster_without_a_free_core_is_said_so(ray_cluster: None, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("guardray.runtime.engine.START_TIMEOUT_S", 2.0)
+    occupant = ray.remote(num_cpus=2)(_Occupant).remote()
+    try:
+        ray.get(occupant.here.remote())
+        with pytest.raises(UsageError, match="no free core"):
+            RayEngine(ScanSettings(detectors=(), indicators=IndicatorStore())).scan([], Observer())
+    finally:
+        ray.kill(occupant)
+
+
+def test_an_address_at_which_nobody_listens_is_refused_at_once(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    with pytest.raises(UsageError, match=r"joined at 127\.0\.0\.1:1: .*refused"), cluster("127.0.0.1:1"):
+        pytest.fail("there is no cluster")
+
+
+def test_a_running_cluster_is_not_asked_to_read_standard_input():
+    settings = ScanSettings(detectors=(), indicators=IndicatorStore())
+    with pytest.raises(UsageError, match="standard input"):
+        RayEngine(settings, address="auto").scan([InputObject(url="-")], Observer())
+
+
+def test_a_running_cluster_gets_names_that_hold_in_every_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    objects = [InputObject(url="trail.json"), InputObject(url="s3://bucket/key"), InputObject(url="/logs/trail.json")]
+    expected = [f"{tmp_path}/trail.json", "s3://bucket/key", "/logs/trail.json"]
+    assert [named_for_all(obj).url for obj in objects] == expected
+
+
+@pytest.mark.ray
 def test_a_worker_that_dies_ends_the_scan_with_one_clear_error(ray_cluster: None, tmp_path: Path):
     trail = tmp_path / "trail.json"
     trail.write_text('{"Records": []}')
@@ -56,12 +103,17 @@ def test_engine_tells_what_it_read_by_content_and_not_by_name(make_engine: Calla
     settings = ScanSettings(detectors=load_detectors(), indicators=IndicatorStore())
     for name, text in {"one": "[]", "same": "[]", "other": "[ ]"}.items():
         (tmp_path / name).write_text(f'{{"Records": {text}}}')
-    one, same, both = (
-        make_engine(settings).scan(locate([str(tmp_path / name) for name in names], settings.key_filter), Observer())
-        for names in (["one"], ["same"], ["one", "other", "same"])
-    )
-    assert one.objects == same.objects < both.objects
-    assert len(both.objects) == 2
+    read = make_engine(settings).scan(locate([str(tmp_path)], settings.key_filter), Observer()).objects
+    alone = LocalEngine(settings).scan(locate([str(tmp_path / "same")], settings.key_filter), Observer()).objects
+    assert (len(alone), len(read)) == (1, 2)
+    assert alone < read
+
+
+class _Occupant:
+    """Holds its cores for as long as it lives."""
+
+    def here(self) -> None:
+        pass
 
 
 class _Deadly(IndicatorStore):
