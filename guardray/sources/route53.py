@@ -139,15 +139,22 @@ def _objects(lines: bytes) -> NDArray[np.int64] | None:
 
 def _decoded_carefully(lines: bytes, offset: int, origin: Origin) -> Decoded:
     records: list[_Record] = []
+    bad: list[BadRow] = []
     without_records = 0
     position = offset
     for line in lines.split(b"\n"):
         if line.strip():
             messages = _messages(line)
-            records += [_Record(position, message.replace(b"\n", b" ")) for message in messages]
             without_records += not messages
+            for message in messages:
+                record = _Record(position, message.replace(b"\n", b" "))
+                # Arrow's reader does not survive a null where the first object should be.
+                if message.startswith(b"{"):
+                    records.append(record)
+                else:
+                    bad.append(record.bad_row("is not one JSON object"))
         position += len(line) + 1
-    others = Decoded(frame=_NO_ROWS, read=without_records, passed_over=without_records)
+    others = Decoded(frame=_NO_ROWS, read=without_records + len(bad), passed_over=without_records, bad=tuple(bad))
     return joined([others, *_halved(records, origin)], SCHEMA)
 
 
@@ -163,9 +170,9 @@ def _messages(line: bytes) -> list[bytes]:
     if envelope.message_type == "CONTROL_MESSAGE":
         return []
     if envelope.log_events is not None:
-        return [event.message.encode() for event in envelope.log_events]
+        return [event.message.strip().encode() for event in envelope.log_events]
     message = envelope.message or envelope.at_message
-    return [content if message is None else message.encode()]
+    return [content if message is None else message.strip().encode()]
 
 
 def _halved(records: Sequence[_Record], origin: Origin) -> Iterator[Decoded]:
