@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from guardray.cli.messages import say
-from guardray.cli.outputs import Outputs
+from guardray.cli.outputs import Outputs, disk_errors
 from guardray.cli.scan import EngineName, make_engine, run_scan
 from guardray.cli.simulate import print_simulated
 from guardray.context.intel import IndicatorStore
@@ -31,7 +31,8 @@ def demo(
         folder = Path(tempfile.mkdtemp(prefix="guardray-demo-"))
     console = Console(stderr=True)
     say(console, f"Writing a day of logs of a made-up account to {folder}", "bold")
-    summary = simulate(folder, accounts=1, days=1, seed=SEED, rate=Rates.named("quiet"))
+    with disk_errors(str(folder)):
+        summary = simulate(folder, accounts=1, days=1, seed=SEED, rate=Rates.named("quiet"))
     print_simulated(console, folder, summary)
     findings = folder / "findings.jsonl"
     settings = ScanSettings(

@@ -87,7 +87,7 @@ def _write_file(findings: Sequence[Finding], output: Path, format_: Format) -> N
     """Beside the file first, so that what is there under its name is always whole."""
     target = Path(os.path.realpath(output))  # a link stays one
     partial = target if _is_written_in_place(target) else target.with_name(f"{target.name}.partial")
-    with _named(f"--output {output}"):
+    with disk_errors(f"--output {output}"):
         try:
             with partial.open("w", encoding="utf-8") as stream:
                 write_findings(findings, stream, format_)
@@ -105,7 +105,7 @@ def _write_standard_output(findings: Sequence[Finding], format_: Format) -> None
         return
     if format_ != "table" and isinstance(stream, io.TextIOWrapper):
         stream.reconfigure(encoding="utf-8")  # as JSON is, whatever the terminal's own encoding
-    with _named("standard output"):
+    with disk_errors("standard output"):
         try:
             write_findings(findings, stream, format_)
             stream.flush()
@@ -115,7 +115,8 @@ def _write_standard_output(findings: Sequence[Finding], format_: Format) -> None
 
 
 @contextmanager
-def _named(place: str) -> Iterator[None]:
+def disk_errors(place: str) -> Iterator[None]:
+    """Makes errors of the disk one line that names the place where something was to be written."""
     try:
         yield
     except OSError as error:

@@ -18,6 +18,7 @@ from guardray.cli.outputs import Outputs
 from guardray.cli.progress import ScanProgress
 from guardray.cli.storing import commit
 from guardray.cli.summary import print_summary
+from guardray.cli.times import utc
 from guardray.context.intel import IndicatorStore
 from guardray.dataflow.report import findings_of
 from guardray.dataflow.scan import Engine, ScanResult, ScanSettings
@@ -77,7 +78,7 @@ def scan(
 ) -> None:
     """Scan logs for threats: CloudTrail, S3 data events, VPC Flow Logs, Route 53 Resolver query logs, Security Lake."""
     bound = None if fail_on is None else Severity.parse(fail_on)
-    key_filter = _key_filter(_utc(since), _utc(until), account or (), region or ())
+    key_filter = _key_filter(since and utc(since), until and utc(until), account or (), region or ())
     settings = ScanSettings(
         detectors=load_detectors(type_ or ()),
         indicators=IndicatorStore.load(intel, threat_list or ()),
@@ -158,9 +159,3 @@ def _status(result: ScanResult, findings: Sequence[Finding], fail_on: Severity |
     if fail_on is not None and any(finding.severity >= fail_on.floor for finding in findings):
         return FAILED_STATUS
     return SET_ASIDE_STATUS if result.counts.set_aside or result.counts.set_aside_objects else 0
-
-
-def _utc(time: datetime | None) -> datetime | None:
-    if time is None:
-        return None
-    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -11,14 +11,16 @@ from rich.console import Console
 from rich.progress import Progress
 
 from guardray.cli.messages import say
+from guardray.cli.outputs import disk_errors
+from guardray.cli.times import utc
 from guardray.simulate import Rates, Summary, simulate
-from guardray.simulate.period import DEFAULT_START
+from guardray.simulate.period import DEFAULT_START, LONGEST_DAYS, SHORTEST_DAYS
 
 
 def simulate_command(
     out: Annotated[Path, typer.Argument(help="Folder to write; must be new or empty.")],
     accounts: Annotated[int, typer.Option(min=1, help="AWS accounts.")] = 1,
-    days: Annotated[float, typer.Option(min=0.125, help="Days of logs.")] = 1,
+    days: Annotated[float, typer.Option(min=SHORTEST_DAYS, max=LONGEST_DAYS, help="Days of logs.")] = 1,
     seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 0,
     attack: Annotated[list[str] | None, typer.Option(help="Only this finding type's attack; may be repeated.")] = None,
     no_attacks: Annotated[bool, typer.Option("--no-attacks", help="Everyday activity only.")] = False,
@@ -29,16 +31,17 @@ def simulate_command(
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("writing", total=None)
-        summary = simulate(
-            out,
-            accounts=accounts,
-            days=days,
-            seed=seed,
-            attacks=() if no_attacks else attack,
-            rate=Rates.named(rate),
-            start=DEFAULT_START if start is None else start.replace(tzinfo=UTC),
-            progress=lambda done, total: bar.update(task, completed=done, total=total),
-        )
+        with disk_errors(str(out)):
+            summary = simulate(
+                out,
+                accounts=accounts,
+                days=days,
+                seed=seed,
+                attacks=() if no_attacks else attack,
+                rate=Rates.named(rate),
+                start=DEFAULT_START if start is None else utc(start),
+                progress=lambda done, total: bar.update(task, completed=done, total=total),
+            )
     print_simulated(console, out, summary)
 
 

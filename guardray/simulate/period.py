@@ -13,6 +13,10 @@ from guardray.errors import UsageError
 HOUR = 3600.0
 DAY = 86400.0
 SHORTEST_DAYS = 0.125  # an attack and its quiet surroundings need three hours
+LONGEST_DAYS = 366.0  # new instances every day use up a network's addresses after little more
+
+FIRST_START, LAST_START = datetime(1970, 1, 2, tzinfo=UTC), datetime(2098, 1, 1, tzinfo=UTC)
+"""Logs of times that are further away are taken for damaged."""
 
 DEFAULT_START = datetime(2026, 1, 5, tzinfo=UTC)  # a Monday
 
@@ -29,12 +33,15 @@ class Period:
         """The period of so many days.
 
         Raises:
-            UsageError: the start has no time zone, or the period is shorter than three hours.
+            UsageError: the start has no time zone or is far away, or the period is shorter than three hours or longer
+                than a year.
         """
         if start.tzinfo is None:
             raise UsageError(f"start {start.isoformat()} has no time zone")
-        if days < SHORTEST_DAYS:
-            raise UsageError(f"days is {days:g}, the shortest simulation is {SHORTEST_DAYS:g}")
+        if not FIRST_START <= start <= LAST_START:
+            raise UsageError(f"start {start.isoformat()} is not between {FIRST_START:%Y} and {LAST_START:%Y}")
+        if not SHORTEST_DAYS <= days <= LONGEST_DAYS:
+            raise UsageError(f"days is {days:g}, not between {SHORTEST_DAYS:g} and {LONGEST_DAYS:g}")
         first = float(int(start.timestamp()))
         return cls(first, first + float(round(days * DAY)))
 

@@ -123,7 +123,10 @@ def test_inventory_names_the_interfaces_that_logs_name(logs: Logs) -> None:
     [
         ({"accounts": 0}, "accounts is 0"),
         ({"days": 0.01}, "days is 0.01"),
+        ({"days": 1e9}, r"days is 1e\+09"),
         ({"start": datetime(2026, 1, 1)}, "no time zone"),
+        ({"start": datetime(9999, 12, 31, tzinfo=UTC)}, "start 9999"),
+        ({"start": datetime(1, 1, 1, tzinfo=UTC)}, "start 0001"),
         ({"attacks": ["Recon:EC2/Nothing"]}, "no attack raises Recon:EC2/Nothing"),
     ],
 )
