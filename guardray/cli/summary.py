@@ -33,7 +33,7 @@ def print_summary(
         "objects that were copies of others": counts.duplicate_objects,
         "without data": counts.empty,
         "passed over (other categories, or filtered out)": counts.passed_over,
-        "later than the lateness bound, left out of windows": counts.late,
+        "later than the lateness bound, seen only by rules that look at single events": counts.late,
     }
     for what, number in notes.items():
         if number:

@@ -62,10 +62,14 @@ class Configurations:
         return len(self._states)
 
     def judge_all(self, detector: ChangeDetector, rows: pl.DataFrame) -> list[tuple[Row, Judgement]]:
-        """Judge rows one after the other, each against the configuration that those before it left."""
+        """Judge rows one after the other, each against the configuration that those before it left.
+
+        A late row may come before or after later ones were judged, which is chance. So it is judged by itself, as if
+        nothing were known, and leaves no configuration behind.
+        """
         columns = _Columns(rows)
         each = (_RowView(columns, index) for index in range(len(rows)))
-        return [(row, self._judge(detector, row)) for row in each]
+        return [(row, detector.judge(row, None) if row["is_late"] else self._judge(detector, row)) for row in each]
 
     def _judge(self, detector: ChangeDetector, row: Row) -> Judgement:
         key = _to_json([row[column] for column in detector.key])

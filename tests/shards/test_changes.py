@@ -126,3 +126,17 @@ def test_a_key_is_forgotten_when_the_judge_says_none():
 def test_another_kind_of_table_is_refused():
     with pytest.raises(ValueError, match="state: string"):
         Configurations().restore(pa.table({"key": ["a"]}))
+
+
+def test_a_late_row_is_judged_by_itself_whether_it_comes_before_or_after_its_neighbours():
+    on_time = rows_of([(1, 1, 3, "a"), (5, 5, 3, "a")])
+    late = rows_of([(2, 2, 1, "a")]).with_columns(is_late=pl.lit(True))
+
+    def history_before(*steps: pl.DataFrame) -> dict[int, list[int] | None]:
+        configurations = Configurations()
+        judged = [each for rows in steps for each in configurations.judge_all(DETECTOR, rows)]
+        return {row["event_hash"]: judgement.facts["history"] for row, judgement in judged}
+
+    in_order = pl.concat([on_time, late]).sort("time")
+    expected = {1: None, 2: None, 5: [3]}
+    assert history_before(in_order) == history_before(on_time, late) == history_before(late, on_time) == expected
