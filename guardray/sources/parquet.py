@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -27,10 +27,17 @@ UNMAPPED = "unmapped"
 _ROWS_AT_ONCE = 65_536
 
 
-def open_parquet(source: Path | str | IO[bytes], url: str) -> pq.ParquetFile:
-    """Open a file and read its footer. Raises SourceError if it is damaged."""
+Source = Path | str | IO[bytes]
+
+
+def open_parquet(source: Source, url: str, encoded: Sequence[str] = ()) -> pq.ParquetFile:
+    """Open a file and read its footer. Raises SourceError if it is damaged.
+
+    Args:
+        encoded: columns of text that come as dictionaries, so that each distinct value is looked at once.
+    """
     try:
-        return pq.ParquetFile(source, page_checksum_verification=True)
+        return pq.ParquetFile(source, read_dictionary=list(encoded), page_checksum_verification=True)
     except (pa.ArrowException, OSError) as error:
         raise SourceError(url, f"damaged Parquet: {error}") from error
 
@@ -96,21 +103,27 @@ class Fields:
 
     def pieces(self, parquet: pq.ParquetFile) -> Iterator[pl.DataFrame]:
         """The rows of the file with the fields that were asked for, some ten thousands at a time."""
+        for first, batch in self.batches(parquet):
+            yield self.piece(first, batch)
+
+    def batches(self, parquet: pq.ParquetFile) -> Iterator[tuple[int, pa.RecordBatch]]:
+        """The same as Arrow has it, each batch with the number of its first row."""
         first = 0
         try:
             for batch in parquet.iter_batches(_ROWS_AT_ONCE, columns=list(self._needed), use_threads=False):
-                yield self._piece(batch).with_row_index(ROW, first)
+                yield first, batch
                 first += batch.num_rows
         except (pa.ArrowException, OSError) as error:
             raise SourceError(self._url, f"damaged Parquet after row {first}: {error}") from error
 
-    def _piece(self, batch: pa.RecordBatch) -> pl.DataFrame:
+    def piece(self, first: int, batch: pa.RecordBatch) -> pl.DataFrame:
+        """A batch as expressions want it."""
         if self._keys:
             unmapped = batch.column(UNMAPPED)
             batch = batch.drop_columns([UNMAPPED])
             for key in self._keys:
                 batch = batch.append_column(_lookup(key), pc.map_lookup(unmapped, pa.scalar(key), "first"))
-        return pl.DataFrame(pa.Table.from_batches([batch]))
+        return pl.DataFrame(pa.Table.from_batches([batch])).with_row_index(ROW, first)
 
     def _has(self, path: str, expected: str, is_expected: Callable[[pa.DataType], bool]) -> bool:
         type_ = self._type(path)

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
-from typing import IO
 
 import pyarrow.parquet as pq
 
 from guardray.errors import SourceError
 from guardray.schema import EventSchema, api_activity, network_activity
 from guardray.sources.decoder import Decoded, Origin
-from guardray.sources.parquet import Fields, open_parquet
+from guardray.sources.parquet import Fields, Source, open_parquet
 from guardray.sources.security_lake.api_activity import API_ACTIVITY
 from guardray.sources.security_lake.dns_activity import DNS_ACTIVITY
 from guardray.sources.security_lake.network_activity import NETWORK_ACTIVITY
@@ -22,7 +20,7 @@ _CLASSES = (API_ACTIVITY, NETWORK_ACTIVITY, DNS_ACTIVITY)
 _CLASS = "class_uid"
 
 
-def decode_parquet(source: Path | str | IO[bytes], origin: Origin) -> Iterator[tuple[EventSchema, Decoded]]:
+def decode_parquet(source: Source, origin: Origin) -> Iterator[tuple[EventSchema, Decoded]]:
     """Rows of a file of OCSF events or of flow log records. Events of other classes are passed over.
 
     Raises:
@@ -33,7 +31,7 @@ def decode_parquet(source: Path | str | IO[bytes], origin: Origin) -> Iterator[t
     if _CLASS in names:
         yield from _events(parquet, origin)
     elif layout := header(" ".join(names).encode()):
-        for decoded in decode_flow_log(parquet, layout, origin):
+        for decoded in decode_flow_log(source, layout, origin):
             yield network_activity.SCHEMA, decoded
     else:
         raise SourceError(origin.url, f"neither OCSF events nor flow logs: a Parquet file of {', '.join(names[:10])}")

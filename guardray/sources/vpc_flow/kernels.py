@@ -1,7 +1,7 @@
 """Flow log text to numbers, compiled: lines into fields, and one field of all records at a time into an array.
 
-Compared on one core of the machine that this was written on, per record of 29 fields: 0.25 µs for this and all columns
-made of it, 0.8 µs for pyarrow's CSV reader, which leaves addresses as text and refuses a whole file for one bad line.
+With all columns made of it, this is 1.3 to 1.7 times as fast on one core as pyarrow's CSV reader with typed columns,
+which leaves addresses as text and refuses a whole file for one bad line.
 
 A field is what stands between two blanks, and any byte up to 0x20 is a blank; those that end a line are ignored.
 """

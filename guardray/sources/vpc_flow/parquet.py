@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 import polars as pl
-import pyarrow.parquet as pq
+import pyarrow as pa
 
 from guardray.errors import SourceError
 from guardray.schema.columns import UTC_US
 from guardray.schema.network_activity import SCHEMA
 from guardray.sources.decoder import Decoded, Origin
-from guardray.sources.parquet import Fields, Rules
+from guardray.sources.parquet import Fields, Rules, Source, open_parquet
 from guardray.sources.vpc_flow.addresses import addresses
 from guardray.sources.vpc_flow.fields import ADDRESSES, NUMBERS, STATUS, TIMES, UNKNOWN, WORDS, Layout, Word
 
 _SECOND_US = 1_000_000
 
 
-def decode(parquet: pq.ParquetFile, layout: Layout, origin: Origin) -> Iterator[Decoded]:
+def decode(source: Source, layout: Layout, origin: Origin) -> Iterator[Decoded]:
     """Rows of a file whose columns have this layout, piece by piece.
 
     Raises:
@@ -26,12 +26,15 @@ def decode(parquet: pq.ParquetFile, layout: Layout, origin: Origin) -> Iterator[
     """
     if lacks := layout.lacks(has_time=origin.key_time is not None):
         raise SourceError(origin.url, f"the flow log has no {lacks}")
-    fields = Fields(parquet.schema_arrow, origin.url)
+    fields = Fields(open_parquet(source, origin.url).schema_arrow, origin.url)
     column_of = {name: fields.names[position] for name, position in layout.positions.items()}
-    texts = {name: fields.text(column_of[name]) for name in (*ADDRESSES, *WORDS) if name in column_of}
+    texts = {name: column_of[name] for name in (*ADDRESSES, *WORDS) if name in column_of}
+    for column in texts.values():
+        fields.text(column)
     rules = _rules(fields, column_of, origin)
-    for piece in fields.pieces(parquet):
-        yield rules.apply(piece, _read(piece.select(**texts)), origin)
+    for first, batch in fields.batches(open_parquet(source, origin.url, encoded=list(texts.values()))):
+        read = [_read(batch.column(column), name) for name, column in texts.items()]
+        yield rules.apply(fields.piece(first, batch), pl.concat(read, how="horizontal"), origin)
 
 
 def _rules(fields: Fields, column_of: Mapping[str, str], origin: Origin) -> Rules:
@@ -64,33 +67,30 @@ def _is_outside(name: str, number: pl.Expr) -> pl.Expr:
     return ~number.is_between(0, NUMBERS[name].most)
 
 
-def _read(texts: pl.DataFrame) -> pl.DataFrame:
-    """What texts stand for: for each a column with its values, one that says whether it is nonsense, and of addresses
-    one with numbers."""
-    columns: list[pl.Series] = []
-    for text in texts:
-        if text.name in ADDRESSES:
-            read = addresses(text)
-            columns.append(read["number"].alias(_number(text.name)))
-            columns.append(read["text"].alias(_value(text.name)))
-            columns.append(read["is_bad"].alias(_is_bad(text.name)))
-        else:
-            columns += _words(text, WORDS[text.name])
-    return pl.DataFrame(columns)
+def _read(texts: pa.DictionaryArray, name: str) -> pl.DataFrame:
+    """What the texts of a field stand for: a column of values, one that says whether a value is nonsense, and for
+    addresses one of numbers."""
+    distinct = pl.Series(texts.dictionary, dtype=pl.String)
+    if name in ADDRESSES:
+        read = addresses(distinct).rename({"number": _number(name), "text": _value(name), "is_bad": _is_bad(name)})
+    else:
+        values, is_bad = _meanings(distinct, WORDS[name])
+        read = pl.DataFrame({_value(name): values, _is_bad(name): is_bad})
+    return read.select(pl.all().gather(pl.Series(texts.indices)))
 
 
-def _words(texts: pl.Series, word: Word) -> tuple[pl.Series, pl.Series]:
-    distinct = texts.unique().drop_nulls()
+def _meanings(words: pl.Series, word: Word) -> tuple[pl.Series, list[bool]]:
     values: list[str | bool | None] = []
-    bad = []
-    for text in distinct:
+    is_bad: list[bool] = []
+    for text in words:
+        value, is_nonsense = None, False
         try:
-            values.append(None if text == UNKNOWN else word.read(text))
+            value = None if text == UNKNOWN else word.read(text)
         except ValueError:
-            values.append(None)
-            bad.append(text)
-    meant = texts.replace_strict(distinct, pl.Series(values, dtype=word.dtype), default=None, return_dtype=word.dtype)
-    return meant.alias(_value(texts.name)), texts.is_in(bad).fill_null(value=False).alias(_is_bad(texts.name))
+            is_nonsense = True
+        values.append(value)
+        is_bad.append(is_nonsense)
+    return pl.Series(values, dtype=word.dtype), is_bad
 
 
 def _value(name: str) -> str:
