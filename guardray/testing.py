@@ -43,7 +43,7 @@ def findings_from(
     shard.merge(partials)
     sightings = [*partials.sightings, *shard.finish()]
     findings, problems = findings_of(sightings, {detector.finding_type: detector}, now)
-    for problem in (*ingest.problems, *problems):
+    for problem in (*ingest.problems, *shard.problems, *problems):
         raise problem
     return findings
 

@@ -32,7 +32,11 @@ from guardray.sources.objects import InputObject, KeyFilter, locate
 from guardray.sources.set_aside import SetAsideFolder
 
 FAILED_STATUS = 1
-SET_ASIDE_STATUS = 3
+INCOMPLETE_STATUS = 3
+
+PROBLEMS_SHOWN = 20
+"""Failures of detectors that are printed; a broken one may fail on every row."""
+
 RAY_WORTHWHILE_BYTES = 4 * 2**30
 """`auto` starts Ray above this: a cluster needs some 20 s to start, in which one core reads a gigabyte or two."""
 
@@ -136,7 +140,8 @@ def run_scan(settings: ScanSettings, objects: Sequence[InputObject], engine: Eng
     findings, problems = findings_of(
         result.sightings, {d.finding_type: d for d in settings.detectors}, datetime.now(UTC)
     )
-    _report_problems([*result.problems, *problems], console)
+    problems = [*result.problems, *problems]
+    _report_problems(problems, console)
     repeated = 0
     try:
         if outputs.store is not None:
@@ -147,15 +152,21 @@ def run_scan(settings: ScanSettings, objects: Sequence[InputObject], engine: Eng
         print_summary(console, len(objects), result, findings, folder, time.perf_counter() - started)
         if repeated:
             say(console, f"  {repeated:,} of them had been stored before, counted once", "dim")
-    return _status(result, findings, outputs.fail_on)
+    return _status(result, findings, problems, outputs.fail_on)
 
 
 def _report_problems(problems: Sequence[DetectorError], console: Console) -> None:
-    for problem in problems:
+    distinct = list(dict.fromkeys(map(str, problems)))
+    for problem in distinct[:PROBLEMS_SHOWN]:
         say(console, f"detector failed: {problem}", "red")
+    if len(distinct) > PROBLEMS_SHOWN:
+        say(console, f"detectors failed {len(distinct) - PROBLEMS_SHOWN:,} times more", "red")
 
 
-def _status(result: ScanResult, findings: Sequence[Finding], fail_on: Severity | None) -> int:
+def _status(
+    result: ScanResult, findings: Sequence[Finding], problems: Sequence[DetectorError], fail_on: Severity | None
+) -> int:
     if fail_on is not None and any(finding.severity >= fail_on.floor for finding in findings):
         return FAILED_STATUS
-    return SET_ASIDE_STATUS if result.counts.set_aside or result.counts.set_aside_objects else 0
+    is_incomplete = problems or result.counts.set_aside or result.counts.set_aside_objects
+    return INCOMPLETE_STATUS if is_incomplete else 0

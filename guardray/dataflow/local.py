@@ -69,7 +69,7 @@ class _LocalRun:
             counts=self.reader.counts,
             objects=self._shard.objects(),
             duplicates=self._ingest.duplicates,
-            problems=self._ingest.problems,
+            problems=[*self._ingest.problems, *self._shard.problems],
         )
 
     def _merge(self) -> None:

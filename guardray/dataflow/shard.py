@@ -14,6 +14,7 @@ from guardray.dataflow.hits import sightings_of
 from guardray.dataflow.partials import Partials
 from guardray.dataflow.windowing import window_table
 from guardray.detectors.declare import ChangeDetector, Detector, WindowDetector
+from guardray.errors import DetectorError
 from guardray.findings.sighting import Sighting
 from guardray.shards.changes import ChangeBuffer, Configurations
 from guardray.shards.deduplicator import Deduplicator
@@ -37,6 +38,13 @@ class Shard:
         self._entities = EntityDirectory()
         self._seen = Deduplicator()
         self._objects: set[int] = set()
+        self._failed: dict[str, DetectorError] = {}
+
+    @property
+    def problems(self) -> list[DetectorError]:
+        """Windows that a detector's threshold failed on, once a detector, and changes that its judge failed on."""
+        of_judges = (problem for known in self._configurations.values() for problem in known.problems)
+        return [*self._failed.values(), *of_judges]
 
     def first_seen(self, hashes: np.ndarray, times: np.ndarray) -> np.ndarray:
         """True where an event's hash is new. See `Deduplicator.first_seen`."""
@@ -106,14 +114,23 @@ class Shard:
         if windows.is_empty():
             return windows
         attached = self._entities.attach(windows)
-        ours = attached.with_columns(is_actor=pl.lit(True)).select(detector.crossed.fill_null(False)).to_series()
-        theirs = attached.with_columns(is_actor=pl.lit(False)).select(detector.crossed.fill_null(False)).to_series()
+        ours = self._crosses(detector, attached.with_columns(is_actor=pl.lit(True)))
+        theirs = self._crosses(detector, attached.with_columns(is_actor=pl.lit(False)))
         return windows.filter(ours | theirs)
+
+    def _crosses(self, detector: WindowDetector, windows: pl.DataFrame) -> pl.Series:
+        """Which windows cross: Boolean [n], without nulls. None do where the detector fails, which is reported."""
+        try:
+            return windows.select(detector.crossed.fill_null(False)).to_series()
+        except pl.exceptions.PolarsError as error:
+            self._failed[detector.finding_type] = DetectorError(detector.finding_type, str(error))
+            return pl.repeat(False, windows.height, eager=True)
 
     def _decide(self, detector: WindowDetector, windows: pl.DataFrame) -> list[Sighting]:
         if windows.is_empty():
             return []
-        crossed = self._entities.attach(windows).filter(detector.crossed)
+        attached = self._entities.attach(windows)
+        crossed = attached.filter(self._crosses(detector, attached))
         if crossed.is_empty():
             return []
         if detector.hop is not None:

@@ -52,6 +52,9 @@ class ShardActor:
     def objects(self) -> frozenset[int]:
         return self._shard.objects()
 
+    def problems(self) -> list[DetectorError]:
+        return self._shard.problems
+
     def merge(self, partials: Partials) -> None:
         self._shard.merge(partials)
 

@@ -137,12 +137,14 @@ class _Coordinator:
                 self._announce([shard.crossing.remote() for shard in self._shards])
                 self._gather([shard.advance.remote(reached) for shard in self._shards])
         self._gather([shard.finish.remote() for shard in self._shards])
+        objects = ray.get([shard.objects.remote() for shard in self._shards])
+        problems = ray.get([shard.problems.remote() for shard in self._shards])
         return ScanResult(
             sightings=self._collected.sightings(),
             counts=self._counts,
-            objects=frozenset().union(*ray.get([shard.objects.remote() for shard in self._shards])),
+            objects=frozenset().union(*objects),
             duplicates=self._duplicates,
-            problems=self._problems,
+            problems=[*self._problems, *(problem for of_shard in problems for problem in of_shard)],
         )
 
     def _reports(self, waiting: deque[list[InputObject]]) -> Iterator[tuple[list[InputObject], IngestReport]]:

@@ -10,6 +10,7 @@ import polars as pl
 import pyarrow as pa
 
 from guardray.detectors.declare import ChangeDetector, Judgement
+from guardray.errors import DetectorError
 from guardray.types import Row
 
 _CONFIGURATIONS = pa.schema([("key", pa.string()), ("state", pa.string())])
@@ -53,10 +54,14 @@ class Configurations:
     """The last known configuration of each key, for one detector.
 
     States are kept as JSON text, so that a judge sees the same after a restart as before it.
+
+    Attributes:
+        problems: rows that the judge failed on.
     """
 
     def __init__(self) -> None:
         self._states: dict[str, str] = {}
+        self.problems: list[DetectorError] = []
 
     def __len__(self) -> int:
         return len(self._states)
@@ -64,14 +69,24 @@ class Configurations:
     def judge_all(self, detector: ChangeDetector, rows: pl.DataFrame) -> list[tuple[Row, Judgement]]:
         """Judge rows one after the other, each against the configuration that those before it left.
 
-        A late row may come before or after later ones were judged, which is chance. So it is judged by itself, as if
-        nothing were known, and leaves no configuration behind.
+        A row that the judge fails on is a problem and is left out: whoever can write such a row must not be able to
+        silence the detector for the others.
         """
         columns = _Columns(rows)
-        each = (_RowView(columns, index) for index in range(len(rows)))
-        return [(row, detector.judge(row, None) if row["is_late"] else self._judge(detector, row)) for row in each]
+        judged: list[tuple[Row, Judgement]] = []
+        for row in (_RowView(columns, index) for index in range(len(rows))):
+            try:
+                judged.append((row, self._judge(detector, row)))
+            except (LookupError, TypeError, ValueError, AttributeError) as error:
+                reason = f"cannot judge the change at {row['time']}: {error!r}"
+                self.problems.append(DetectorError(detector.finding_type, reason))
+        return judged
 
     def _judge(self, detector: ChangeDetector, row: Row) -> Judgement:
+        if row["is_late"]:
+            # It may come before or after later ones were judged, which is chance: so it is judged as if nothing were
+            # known, and leaves no configuration behind.
+            return detector.judge(row, None)
         key = _to_json([row[column] for column in detector.key])
         known = self._states.get(key)
         judgement = detector.judge(row, None if known is None else msgspec.json.decode(known))

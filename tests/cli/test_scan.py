@@ -6,10 +6,13 @@ import gzip
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from scanning import ROOT_CALL, ROOT_USE, found, scan
+
+from guardray.detectors.loader import load_detectors
 
 
 @pytest.fixture
@@ -99,6 +102,22 @@ def test_a_state_folder_that_cannot_be_made_is_said_once_and_the_scan_goes_on(tr
     assert result.exit_code == 3
     assert result.stderr.count("nothing more is kept in") == 1
     assert "2 rows and 0 objects set aside" in result.stderr
+    assert "1 finding: 1 low" in result.stdout
+
+
+def test_a_detector_that_fails_is_named_and_the_others_go_on(
+    trail: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def broken(row):
+        raise KeyError("no_such_column")
+
+    root_use, kali = load_detectors([ROOT_USE, "PenTest:IAMUser/KaliLinux"])[::-1]
+    detectors = (replace(root_use, finding_type="Policy:IAMUser/Broken", details=broken), kali, root_use)
+    monkeypatch.setattr("guardray.cli.scan.load_detectors", lambda only: detectors)
+    result = scan(trail, state=tmp_path)
+    assert result.exit_code == 3
+    assert "detector failed: Policy:IAMUser/Broken" in result.stderr
+    assert "no_such_column" in result.stderr
     assert "1 finding: 1 low" in result.stdout
 
 

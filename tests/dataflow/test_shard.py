@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -84,3 +85,12 @@ def test_partial_aggregates_split_over_any_number_of_shards_give_the_same(shards
         shard.merge(part)
         found += shard.finish()
     assert sorted(sighting.key.entity for sighting in found) == sorted(f"i-{host}" for host in range(20))
+
+
+def test_a_threshold_that_fails_is_reported_once_and_gives_no_finding():
+    shard = fed(Shard([replace(SCAN, crossed=pl.col("no_such_measure") > 1)]), attempts(range(20, 100)))
+    assert shard.crossing() == []
+    assert shard.finish() == []
+    (problem,) = shard.problems
+    assert problem.finding_type == SCAN.finding_type
+    assert "no_such_measure" in problem.reason

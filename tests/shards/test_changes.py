@@ -140,3 +140,14 @@ def test_a_late_row_is_judged_by_itself_whether_it_comes_before_or_after_its_nei
     in_order = pl.concat([on_time, late]).sort("time")
     expected = {1: None, 2: None, 5: [3]}
     assert history_before(in_order) == history_before(on_time, late) == history_before(late, on_time) == expected
+
+
+def test_a_row_that_the_judge_fails_on_is_reported_and_the_others_are_judged():
+    rows = rows_of([(1, 1, 3, "a"), (2, 2, 1, "a"), (3, 3, 2, "a")])
+    broken = pl.when(pl.col("event_hash") == 2).then(pl.lit("no number")).otherwise("api_request_data")
+    configurations = Configurations()
+    judged = configurations.judge_all(DETECTOR, rows.with_columns(api_request_data=broken))
+    assert [(row["event_hash"], judgement.fires) for row, judgement in judged] == [(1, False), (3, True)]
+    (problem,) = configurations.problems
+    assert problem.finding_type == DETECTOR.finding_type
+    assert "no number" in problem.reason
