@@ -21,7 +21,8 @@ def conformed(frame: pl.DataFrame, columns: Mapping[str, pl.Expr], schema: Event
     full = {name: columns.get(name, pl.lit(None)).cast(dtype) for name, dtype in schema.polars.items()}
     full |= {name: pl.coalesce(full[name], pl.lit(value)) for name, value in told.items() if value is not None}
     full["is_late"] = _is_late(full["time"], origin)
-    return frame.select(expression.alias(name) for name, expression in full.items())
+    # A select of nothing but literals would have one row, whatever the frame has.
+    return frame.with_columns(**full).select(list(full))
 
 
 def _is_late(time: pl.Expr, origin: Origin) -> pl.Expr:

@@ -26,7 +26,6 @@ UNMAPPED = "unmapped"
 
 _ROWS_AT_ONCE = 65_536
 
-
 Source = Path | str | IO[bytes]
 
 
@@ -123,7 +122,9 @@ class Fields:
             batch = batch.drop_columns([UNMAPPED])
             for key in self._keys:
                 batch = batch.append_column(_lookup(key), pc.map_lookup(unmapped, pa.scalar(key), "first"))
-        return pl.DataFrame(pa.Table.from_batches([batch])).with_row_index(ROW, first)
+        table = pa.Table.from_batches([batch])
+        frame = pl.DataFrame(table) if table.num_columns else pl.DataFrame(height=table.num_rows)
+        return frame.with_row_index(ROW, first)
 
     def _has(self, path: str, expected: str, is_expected: Callable[[pa.DataType], bool]) -> bool:
         type_ = self._type(path)
@@ -241,6 +242,6 @@ class Rules:
 
 
 def _bad_rows(rows: pl.DataFrame, reasons: pl.Series) -> Iterator[BadRow]:
-    lines = rows.drop(ROW).write_ndjson().splitlines()
-    for position, reason, line in zip(rows[ROW], reasons, lines, strict=True):
-        yield BadRow(position=position, reason=reason, content=line.encode())
+    contents = rows.drop(ROW).write_ndjson().encode().split(b"\n")
+    for position, reason, content in zip(rows[ROW], reasons, contents, strict=False):
+        yield BadRow(position=position, reason=reason, content=content)

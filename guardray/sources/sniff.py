@@ -8,6 +8,8 @@ from enum import Enum
 
 import msgspec
 
+from guardray.sources.flow_fields import KNOWN_FIELDS
+
 PARQUET_MAGIC = b"PAR1"
 HEAD_BYTES = 1 << 16
 """How much of an object is looked at: more than any flow log header or Resolver record is long."""
@@ -46,10 +48,6 @@ _FOREIGN_MAGIC = {
     b"ORC": "an ORC file",
 }
 _LOG_TIME = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:?\d\d)\s+")
-_FLOW_FIELDS = frozenset({"version", "account-id", "interface-id", "srcaddr", "dstaddr", "srcport", "dstport"}) | {
-    *("protocol", "packets", "bytes", "start", "end", "action", "log-status", "vpc-id", "subnet-id", "instance-id"),
-    *("tcp-flags", "type", "pkt-srcaddr", "pkt-dstaddr", "region", "az-id", "flow-direction", "traffic-path"),
-}
 _HEADERLESS_FLOW = re.compile(r"\d{1,2} (?:\d{12}|unknown|-) eni-\S+ (?:\S+ ){9}\S+ (?:OK|NODATA|SKIPDATA)\s*$")
 _WRAPPING_KEYS = ("logEvents", "message", "@message")
 _WRAPPED_QUERY = re.compile(r'"query_name\\*"')
@@ -92,8 +90,8 @@ def _line_format(line: str) -> Format | None:
     line = _message(line)
     if line.startswith(("{", "[")):
         return _json_format(line)
-    words = line.split()
-    if len(words) > 1 and len(_FLOW_FIELDS.intersection(words)) * 2 > len(words):
+    words = line.replace("_", "-").split()
+    if len(words) > 1 and len(KNOWN_FIELDS.intersection(words)) * 2 > len(words):
         return Format.FLOW_TEXT
     return Format.FLOW_TEXT if _HEADERLESS_FLOW.match(line) else None
 

@@ -367,6 +367,17 @@ def test_events_of_several_classes_may_stand_in_one_file():
     assert sum(decoded.passed_over for _, decoded in parts) == 1
 
 
+def test_events_of_which_a_file_tells_nothing_are_bad_rows():
+    parts = decode(parquet([{"class_uid": 4003}, {"class_uid": 4001}]))
+    assert [(decoded.frame.height, len(decoded.bad)) for _, decoded in parts] == [(0, 1), (0, 1)]
+
+
+def test_a_request_that_is_no_json_names_no_bucket():
+    api = API_1_1["api"] | {"request": {"uid": "request-1", "data": "no json {"}}
+    _, decoded = only_part(parquet([API_1_1 | {"api": api}]))
+    assert decoded.frame["bucket_name"].to_list() == [None]
+
+
 def test_a_time_may_be_a_timestamp():
     _, decoded = only_part(parquet([FLOW_1_1 | {"time": TIME}], {"time": pa.timestamp("ms")}))
     assert decoded.frame["time"].to_list() == [TIME]
@@ -498,6 +509,13 @@ def test_parquet_and_text_agree_on_rows_and_on_bad_rows(rows):
 def test_a_column_of_a_flow_log_of_another_type_is_named(changes, reason):
     with pytest.raises(SourceError, match=reason):
         decode(parquet([FLOW_RECORD | changes]))
+
+
+def test_a_flow_log_of_addresses_alone_has_the_time_of_its_object():
+    rows = [{"srcaddr": "10.0.0.5", "dstaddr": "x"}, {"srcaddr": "10.0.0.5", "dstaddr": "::1"}]
+    _, decoded = only_part(parquet(rows), Origin(url="l", key_time=TIME))
+    assert decoded.frame["time"].to_list() == [TIME]
+    assert [(bad.position, bad.content) for bad in decoded.bad] == [(0, b'{"srcaddr":"10.0.0.5","dstaddr":"x"}')]
 
 
 def test_a_flow_log_without_addresses_is_set_aside():

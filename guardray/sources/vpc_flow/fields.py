@@ -10,40 +10,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from socket import AF_INET6, inet_pton
-from typing import TypeVar
 
 import polars as pl
 
-from guardray.schema.network_activity import SCHEMA
 from guardray.sources.decoder import LAST_TIME
+from guardray.sources.flow_fields import KNOWN_FIELDS, V2_FIELDS
 from guardray.sources.vpc_flow.zones import region_of_zone
-
-V2_FIELDS = (
-    *("version", "account-id", "interface-id", "srcaddr", "dstaddr", "srcport", "dstport", "protocol", "packets"),
-    *("bytes", "start", "end", "action", "log-status"),
-)
-
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-KNOWN_FIELDS = frozenset(V2_FIELDS) | _words("""
-    vpc-id subnet-id instance-id tcp-flags type pkt-srcaddr pkt-dstaddr
-    region az-id sublocation-type sublocation-id
-    pkt-src-aws-service pkt-dst-aws-service flow-direction traffic-path
-    resource-type tgw-id tgw-attachment-id tgw-src-vpc-account-id tgw-dst-vpc-account-id tgw-src-vpc-id tgw-dst-vpc-id
-    tgw-src-subnet-id tgw-dst-subnet-id tgw-src-eni tgw-dst-eni tgw-src-az-id tgw-dst-az-id tgw-pair-attachment-id
-    packets-lost-no-route packets-lost-blackhole packets-lost-mtu-exceeded packets-lost-ttl-expired
-    ecs-cluster-arn ecs-cluster-name ecs-container-instance-arn ecs-container-instance-id ecs-container-id
-    ecs-second-container-id ecs-service-name ecs-task-definition-arn ecs-task-arn ecs-task-id
-    reject-reason
-    resource-id
-    encryption-status
-    instance-tag instance-tag-2 interface-tag interface-tag-2 asg-tag asg-tag-2 interface-type
-    next-hop-interface-id next-hop-subnet-id next-hop-az-id next-hop-vpc-id next-hop-interface-type
-""")
-"""Fields of the versions 2 to 11."""
 
 UNKNOWN = "-"
 """Stands in a field that has no value."""
@@ -61,10 +33,6 @@ class Number:
     column: str
     most: int
 
-    @property
-    def dtype(self) -> pl.DataType:
-        return SCHEMA.polars[self.column]
-
 
 NUMBERS: Mapping[str, Number] = {
     "srcport": Number("src_endpoint_port", 65_535),
@@ -76,8 +44,6 @@ NUMBERS: Mapping[str, Number] = {
 }
 TIMES: Mapping[str, Number] = {"start": Number("time", LAST_SECOND), "end": Number("end_time", LAST_SECOND)}
 ADDRESSES: Mapping[str, str] = {"srcaddr": "src_endpoint_ip", "dstaddr": "dst_endpoint_ip"}
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)

@@ -33,8 +33,18 @@ def decode(source: Source, layout: Layout, origin: Origin) -> Iterator[Decoded]:
         fields.text(column)
     rules = _rules(fields, column_of, origin)
     for first, batch in fields.batches(open_parquet(source, origin.url, encoded=list(texts.values()))):
-        read = [_read(batch.column(column), name) for name, column in texts.items()]
-        yield rules.apply(fields.piece(first, batch), pl.concat(read, how="horizontal"), origin)
+        read = pl.concat((_read(batch.column(column), name) for name, column in texts.items()), how="horizontal")
+        # Polars does not forget texts of dictionaries: they stay with Arrow, unless a row must be shown.
+        numbers = batch.drop_columns(list(texts.values()))
+        decoded = rules.apply(fields.piece(first, numbers), read, origin)
+        yield (
+            decoded if not decoded.bad else rules.apply(fields.piece(first, _without_dictionaries(batch)), read, origin)
+        )
+
+
+def _without_dictionaries(batch: pa.RecordBatch) -> pa.RecordBatch:
+    plain = [pa.field(f.name, f.type.value_type if pa.types.is_dictionary(f.type) else f.type) for f in batch.schema]
+    return batch.cast(pa.schema(plain))
 
 
 def _rules(fields: Fields, column_of: Mapping[str, str], origin: Origin) -> Rules:
