@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+import tomllib
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -48,6 +51,15 @@ def test_ray_is_imported_in_the_runtime_only():
         if any(imported.split(".")[0] == "ray" for imported in imported_names(module.tree))
     }
     assert {package_of(name) for name in importers} <= {"runtime"}
+
+
+def test_every_package_that_is_imported_is_declared():
+    project = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text())["project"]
+    declared = {re.match(r"[\w-]+", requirement).group().lower() for requirement in project["dependencies"]}
+    imported = {name.split(".")[0] for module in MODULES.values() for name in imported_names(module.tree)}
+    distributions = metadata.packages_distributions()
+    others = imported - sys.stdlib_module_names - {PACKAGE.name}
+    assert {name for name in others if not declared & {d.lower() for d in distributions.get(name, ())}} == set()
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["detectors", "list"], ["scan", "--help"]], ids=" ".join)

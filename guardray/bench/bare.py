@@ -50,10 +50,6 @@ class _Trail(msgspec.Struct):
     Records: list[_Event]
 
 
-class _RawTrail(msgspec.Struct):
-    Records: list[msgspec.Raw]
-
-
 class _Answer(msgspec.Struct):
     Rdata: str | None = None
     Type: str | None = None
@@ -95,35 +91,6 @@ def cloudtrail_typed(files: Sequence[Path]) -> int:
         for name in ("requestParameters", "responseElements"):
             columns[name] = pa.array([bytes(getattr(event, name)) for event in events])
         rows += pa.table(columns).num_rows
-    return rows
-
-
-def cloudtrail_duckdb(files: Sequence[Path]) -> int:
-    """gunzip with isal, records cut apart with msgspec, DuckDB's reader of newline-delimited JSON."""
-    import tempfile
-
-    import duckdb
-
-    decoder = msgspec.json.Decoder(_RawTrail)
-    columns = (
-        "{eventTime:'VARCHAR',eventID:'VARCHAR',eventName:'VARCHAR',eventSource:'VARCHAR',awsRegion:'VARCHAR',"
-        "userIdentity:'STRUCT(type VARCHAR,arn VARCHAR,principalId VARCHAR,accountId VARCHAR,accessKeyId VARCHAR,"
-        "userName VARCHAR,invokedBy VARCHAR)',recipientAccountId:'VARCHAR',sourceIPAddress:'VARCHAR',"
-        "userAgent:'VARCHAR',errorCode:'VARCHAR',errorMessage:'VARCHAR',eventCategory:'VARCHAR',"
-        "requestParameters:'JSON',responseElements:'JSON'}"
-    )
-    rows = 0
-    with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:
-        lines = Path(folder) / "events.jsonl"
-        connection = duckdb.connect(config={"threads": 1})
-        for start in range(0, len(files), 64):
-            with lines.open("wb") as stream:
-                for file in files[start : start + 64]:
-                    records = decoder.decode(_gunzip(file)).Records
-                    stream.write(b"\n".join(records) + b"\n")
-            query = f"SELECT * FROM read_json(?, format='newline_delimited', columns={columns})"
-            table: pa.Table = connection.execute(query, [str(lines)]).to_arrow_table()
-            rows += table.num_rows
     return rows
 
 
@@ -179,8 +146,8 @@ def dns_arrow(files: Sequence[Path]) -> int:
 
 
 CANDIDATES: dict[str, tuple[Callable[[Sequence[Path]], int], ...]] = {
-    "cloudtrail": (cloudtrail_typed, cloudtrail_duckdb),
-    "s3": (cloudtrail_typed, cloudtrail_duckdb),
+    "cloudtrail": (cloudtrail_typed,),
+    "s3": (cloudtrail_typed,),
     "flow": (flow_text,),
     "flow-parquet": (flow_parquet,),
     "dns": (dns_typed, dns_arrow),
