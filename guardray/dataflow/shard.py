@@ -113,9 +113,8 @@ class Shard:
         """The windows that cross whichever end of the connection is ours."""
         if windows.is_empty():
             return windows
-        attached = self._entities.attach(windows)
-        ours = self._crosses(detector, attached.with_columns(is_actor=pl.lit(True)))
-        theirs = self._crosses(detector, attached.with_columns(is_actor=pl.lit(False)))
+        ours = self._crosses(detector, windows.with_columns(is_actor=pl.lit(True)))
+        theirs = self._crosses(detector, windows.with_columns(is_actor=pl.lit(False)))
         return windows.filter(ours | theirs)
 
     def _crosses(self, detector: WindowDetector, windows: pl.DataFrame) -> pl.Series:
@@ -127,9 +126,10 @@ class Shard:
             return pl.repeat(False, windows.height, eager=True)
 
     def _decide(self, detector: WindowDetector, windows: pl.DataFrame) -> list[Sighting]:
-        if windows.is_empty():
+        possible = self._possibly_crossed(detector, windows)
+        if possible.is_empty():
             return []
-        attached = self._entities.attach(windows)
+        attached = self._entities.attach(possible)
         crossed = attached.filter(self._crosses(detector, attached))
         if crossed.is_empty():
             return []

@@ -139,9 +139,9 @@ class WindowDetector(Detector):
         window: length of the tumbling windows, by event time; `hop` makes them slide by that much instead.
         measures: name to summary.
         crossed: an expression over one row a window: `key` columns, measures, `is_actor` (the interface owns the
-            source address; null when it cannot be told), `window_start`, `first_seen`, `last_seen`, and the
-            interface's `instance_uid`, `vpc_uid`, `subnet_uid`, `interface_uid`.
-            `details` gets the same columns.
+            source address; null when it cannot be told), `window_start`, `window_end`, `first_seen`, `last_seen`.
+            `details` gets the same columns and what is known of the interface: `interface_uid`, `instance_uid`,
+            `vpc_uid`, `subnet_uid`.
     """
 
     where: pl.Expr
