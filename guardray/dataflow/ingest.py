@@ -87,16 +87,17 @@ class Ingest:
         self._partials.sightings.extend(sightings_of(detector, hits))
 
     def _matched(self, detector: IndicatorDetector, hits: pl.DataFrame) -> pl.Series:
+        """The entries that name each row: Object [n]. Looked up once for rows that are alike, which mostly many are."""
         rows = hits.select(detector.indicator).rows()
-        found = [self._indicators.matches(row, detector.category) for row in rows]
-        return pl.Series("indicators", found, dtype=pl.Object)
+        found = {row: self._indicators.matches(row, detector.category) for row in set(rows)}
+        return pl.Series("indicators", [found[row] for row in rows], dtype=pl.Object)
 
     def _on_changes(self, name: str, rows: pl.DataFrame) -> None:
         known = self._partials.changes.get(name)
         self._partials.changes[name] = rows if known is None else pl.concat([known, rows])
 
     def _on_windows(self, plan: Plan, frame: pl.DataFrame, masks: pl.DataFrame) -> None:
-        subjects = subject_hashes(frame["interface_uid"])
+        subjects = subject_hashes(frame)
         self._entities.update(frame, subjects)
         on_time = ~frame["is_late"]
         for name, counter in plan.windows.items():

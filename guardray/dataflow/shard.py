@@ -101,10 +101,6 @@ class Shard:
             )
         ]
 
-    def state_bytes(self) -> int:
-        """Memory of the window tables."""
-        return sum(table.nbytes for table in self._tables.values())
-
     def state_rows(self) -> int:
         """Keys in the window tables."""
         return sum(len(table) for table in self._tables.values())

@@ -12,6 +12,8 @@ from guardray.shards.nulls import to_numpy
 from guardray.shards.windows import WindowTable
 from guardray.stats.hashing import hash_strings
 
+_PLACE = ("cloud_account_uid", "cloud_region", "vpc_uid", "subnet_uid")
+
 
 def window_table(detector: WindowDetector) -> WindowTable:
     """The state that a window detector needs, empty."""
@@ -47,11 +49,16 @@ class WindowCounter:
         )
 
 
-def subject_hashes(uids: pl.Series) -> np.ndarray:
-    """Stable hash of each interface's id: uint64 [n]. Hashed once per distinct id where the column is categorical."""
-    if uids.dtype != pl.Categorical:
-        return hash_strings(uids)
-    distinct = uids.unique()
-    hashes = pl.DataFrame({"uid": distinct, "hash": hash_strings(distinct.cast(pl.String))})
-    joined = uids.to_frame("uid").join(hashes, on="uid", how="left", nulls_equal=True, maintain_order="left")
-    return joined["hash"].to_numpy()
+def subject_hashes(frame: pl.DataFrame) -> np.ndarray:
+    """Stable hash of each row's interface: uint64 [n].
+
+    Logs may be set up to leave the interface out. Its account, Region and subnet then stand in, so that at least
+    networks that use the same private addresses are kept apart.
+    """
+    uids = frame["interface_uid"]
+    hashes = hash_strings(uids)
+    if uids.null_count():
+        unknown = uids.is_null()
+        place = [pl.col(name).fill_null("-") for name in _PLACE]
+        hashes[unknown.to_numpy()] = hash_strings(frame.filter(unknown).select(pl.concat_str(place)).to_series())
+    return hashes

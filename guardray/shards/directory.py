@@ -36,7 +36,11 @@ class EntityDirectory:
         return len(self._table)
 
     def update(self, frame: pl.DataFrame, subjects: NDArray[np.uint64]) -> None:
-        """Learn from a `network_activity` batch; `subjects` is `hash_strings` of its `interface_uid`."""
+        """Learn from a `network_activity` batch.
+
+        Args:
+            subjects: uint64 [n], `hash_strings` of `interface_uid` wherever that is known.
+        """
         rows = self._rows_of(subjects)
         times = frame["time"].to_physical().to_numpy()
         for name in ATTRIBUTES:

@@ -8,10 +8,12 @@ import pytest
 
 from guardray.context.intel import IndicatorStore
 from guardray.dataflow.ingest import Ingest
+from guardray.detectors.ec2 import port_sweep
+from guardray.detectors.ec2.connections import flow
 from guardray.detectors.iam import root_credential_usage
 from guardray.detectors.loader import load_detectors
 from guardray.errors import DetectorError
-from guardray.schema import api_activity
+from guardray.schema import api_activity, network_activity
 from guardray.shards.deduplicator import Deduplicator
 from guardray.testing import findings_from, frame_of
 
@@ -60,3 +62,35 @@ def test_an_empty_batch_gives_nothing():
     worker = Ingest(load_detectors(), IndicatorStore(), lambda hashes, times: np.ones(len(hashes), bool))
     worker.on_batch(api_activity.SCHEMA, api_activity.SCHEMA.frame())
     assert worker.drain().sightings == []
+
+
+def test_networks_with_the_same_private_addresses_are_kept_apart_where_the_log_names_no_interface():
+    """Half a sweep in each of two accounts is no sweep."""
+    targets = range(port_sweep.TARGETS * 6 // 10)
+    rows = [
+        flow(
+            target=f"198.51.100.{half * len(targets) + host}",
+            dst_endpoint_port=23,
+            interface_uid=None,
+            instance_uid=None,
+            cloud_account_uid=account,
+        )
+        for half, account in enumerate(("111122223333", "444455556666"))
+        for host in targets
+    ]
+    assert findings_from(port_sweep.DETECTOR, frame_of(network_activity.SCHEMA, rows)) == []
+    in_one = [{**row, "cloud_account_uid": "111122223333"} for row in rows]
+    (finding,) = findings_from(port_sweep.DETECTOR, frame_of(network_activity.SCHEMA, in_one))
+    assert finding.account_id == "111122223333"
+
+
+def test_an_address_on_a_list_is_looked_up_once_however_many_rows_name_it(monkeypatch: pytest.MonkeyPatch):
+    asked = []
+    matches = IndicatorStore.matches
+    monkeypatch.setattr(IndicatorStore, "matches", lambda *of: asked.append(of[1]) or matches(*of))
+    (detector,) = load_detectors(["Backdoor:EC2/C&CActivity.B"])
+    rows = [flow(src_endpoint_port=port) for port in range(40_000, 40_100)]
+    (finding,) = findings_from(
+        detector, frame_of(network_activity.SCHEMA, rows), IndicatorStore.of({"198.51.100.7": "c2"})
+    )
+    assert (finding.count, len(asked)) == (100, 1)
