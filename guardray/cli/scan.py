@@ -117,7 +117,13 @@ def make_engine(
     workers: int | None = None,
     address: str | None = None,
 ) -> Engine:
-    """The engine by name; `auto` decides by the size of the input."""
+    """The engine by name; `auto` decides by the size of the input.
+
+    Raises:
+        UsageError: the local engine is wanted, and something that only Ray has.
+    """
+    if name is EngineName.LOCAL and (address is not None or workers is not None):
+        raise UsageError(f"{'--workers' if address is None else '--address'} is for Ray: leave out --engine local")
     size = sum(obj.size or 0 for obj in objects)
     large = size > RAY_WORTHWHILE_BYTES or address is not None or workers is not None
     if name is EngineName.RAY or (name is EngineName.AUTO and large):

@@ -23,11 +23,10 @@ def print_summary(
     """Prints a few lines."""
     counts = result.counts
     rate = counts.read / seconds if seconds else 0.0
-    console.print(
-        f"[bold]{len(findings)}[/] findings in {counts.read:,} rows of {objects:,} objects, "
-        f"{seconds:.1f} s, {rate:,.0f} rows/s",
-        highlight=False,
-    )
+    read = f"{_counted(counts.read, 'row')} of {_counted(objects, 'object')}"
+    say(console, f"{_counted(len(findings), 'finding')} in {read}, {seconds:.1f} s, {rate:,.0f} rows/s", "bold")
+    if not objects:
+        say(console, "  nothing to read: check the path, and the filters if there are any", "yellow")
     notes = {
         "delivered twice, counted once": result.duplicates,
         "objects that were copies of others": counts.duplicate_objects,
@@ -41,6 +40,11 @@ def print_summary(
     if counts.set_aside or counts.set_aside_objects:
         say(
             console,
-            f"  {counts.set_aside:,} rows and {counts.set_aside_objects:,} objects set aside, see {folder}",
+            f"  {_counted(counts.set_aside, 'row')} and {_counted(counts.set_aside_objects, 'object')} set aside, "
+            f"see {folder}",
             "yellow",
         )
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

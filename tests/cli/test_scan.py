@@ -26,7 +26,7 @@ def test_a_scan_shows_a_table_and_exits_with_0(trail: Path, tmp_path: Path):
     result = scan(trail, state=tmp_path)
     assert result.exit_code == 0
     assert "1 finding: 1 low" in result.stdout
-    assert "1 findings in 1 rows of 1 objects" in result.stderr
+    assert "1 finding in 1 row of 1 object, " in result.stderr
 
 
 def test_an_output_file_holds_one_finding_a_line_in_guarddutys_json(trail: Path, tmp_path: Path):
@@ -69,6 +69,8 @@ def test_a_bad_row_is_set_aside_with_its_place_and_the_rest_goes_on(trail: Path,
         (["{trail}", "--threat-list", "no/list.txt"], "no/list.txt"),
         (["{trail}", "--output", "no/folder/findings.jsonl"], "no/folder/findings.jsonl"),
         (["{trail}", "--store", "mysql://host/db"], "mysql"),
+        (["{trail}", "--engine", "local", "--workers", "2"], "--workers is for Ray"),
+        (["{trail}", "--engine", "local", "--address", "auto"], "--address is for Ray"),
         (["{trail}", "--store", ""], "a store is a path"),
         (["{trail}", "--since", "2026-02-01", "--until", "2026-01-01"], "--since 2026-02-01"),
         (["{trail}", "--since", "2026-02-01", "--until", "2026-02-01"], "--since 2026-02-01"),
@@ -119,6 +121,12 @@ def test_a_detector_that_fails_is_named_and_the_others_go_on(
     assert "detector failed: Policy:IAMUser/Broken" in result.stderr
     assert "no_such_column" in result.stderr
     assert "1 finding: 1 low" in result.stdout
+
+
+def test_a_folder_with_nothing_in_it_is_said_to_hold_nothing(tmp_path: Path):
+    result = scan(tmp_path, state=tmp_path / "state")
+    assert result.exit_code == 0
+    assert "nothing to read" in result.stderr
 
 
 def test_standard_input_is_read_where_a_file_is_meant(trail: Path, tmp_path: Path):
