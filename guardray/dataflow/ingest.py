@@ -36,7 +36,8 @@ class Ingest:
     def __init__(self, detectors: Sequence[Detector], indicators: IndicatorStore, is_new: IsNew) -> None:
         self._indicators = indicators
         self._is_new = is_new
-        self._plans = {d.schema.name: Plan(e for e in detectors if e.schema == d.schema) for d in detectors}
+        names = {detector.schema.name for detector in detectors}
+        self._plans = {name: Plan(d for d in detectors if d.schema.name == name) for name in names}
         self._entities = EntityDirectory()
         self._partials = Partials()
         self.duplicates = 0

@@ -156,7 +156,10 @@ def _change_sightings(
 
 
 def _without_overlaps(crossed: pl.DataFrame, key: tuple[str, ...]) -> pl.DataFrame:
-    """Of sliding windows that overlap one that is kept, none is kept: what they show is one occurrence."""
+    """Of sliding windows that overlap one that is kept, none is kept: what they show is one occurrence.
+
+    It lasts as long as the last of them says.
+    """
     ordered = crossed.sort(*key, "window_start")
     kept: list[bool] = []
     ends: dict[tuple[Any, ...], datetime] = {}
@@ -166,7 +169,8 @@ def _without_overlaps(crossed: pl.DataFrame, key: tuple[str, ...]) -> pl.DataFra
         kept.append(fresh)
         if fresh:
             ends[tuple(identity)] = end
-    return ordered.filter(pl.Series(kept))
+    occurrence = pl.Series(kept).cum_sum()
+    return ordered.with_columns(pl.col("last_seen").max().over(occurrence)).filter(pl.Series(kept))
 
 
 def _occurrences(crossed: pl.DataFrame, detector: WindowDetector) -> pl.DataFrame:

@@ -18,6 +18,8 @@ from guardray.testing import START, frame_of
 
 SCAN = portscan.DETECTOR
 PORTS = portscan.PORTS
+WINDOW = START + portscan.HOP
+"""When the second of two overlapping windows begins."""
 
 
 def attempts(ports: range, **columns) -> pl.DataFrame:
@@ -66,6 +68,16 @@ def test_windows_that_overlap_are_one_occurrence_and_windows_apart_are_two():
     (sighting,) = fed(Shard([SCAN]), attempts(range(20, 100)), later).finish()
     assert sighting.count == 2
     assert sighting.last_seen - sighting.first_seen >= timedelta(hours=3)
+
+
+def test_an_occurrence_lasts_as_long_as_the_windows_that_overlap_it_say():
+    """A scan of eight minutes that begins five minutes into a window of ten."""
+    slow = [
+        flow(target="10.0.0.9", dst_endpoint_port=20 + i, time=WINDOW + i * timedelta(seconds=8)) for i in range(60)
+    ]
+    (sighting,) = fed(Shard([SCAN]), frame_of(network_activity.SCHEMA, slow)).finish()
+    assert sighting.count == 1
+    assert sighting.last_seen == slow[-1]["time"] + timedelta(seconds=60)
 
 
 def test_late_rows_do_not_count_in_windows():
