@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +82,9 @@ def _rate(result: dict[str, Any]) -> float:
 def _child(kind: str, source: str, folder: Path, *rest: str, cores: int | None = 1) -> dict[str, Any]:
     command = [sys.executable, "-m", "guardray.bench.child", kind, source, str(folder), *rest]
     environment = os.environ if cores is None else {**os.environ, "POLARS_MAX_THREADS": str(cores)}
-    pin = (lambda: os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])) if cores else None
+    pin = None
+    if cores is not None and hasattr(os, "sched_setaffinity"):  # Linux; elsewhere only polars is held to the cores
+        pin = partial(os.sched_setaffinity, 0, sorted(os.sched_getaffinity(0))[:cores])
     done = subprocess.run(
         command, env=environment, preexec_fn=pin, capture_output=True, text=True, timeout=CHILD_TIMEOUT_S, check=False
     )

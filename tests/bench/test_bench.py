@@ -1,0 +1,34 @@
+"""`guardray bench` from end to end, on as few rows as it takes."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from guardray.bench import run
+from guardray.bench.bare import CANDIDATES
+from guardray.bench.inputs import ROWS
+from guardray.cli.app import app
+from guardray.simulate.benchmark import benchmark_input
+
+
+@pytest.mark.parametrize("source", sorted(ROWS))
+def test_every_candidate_reads_all_rows_of_its_source(source, tmp_path):
+    written = benchmark_input(tmp_path, source, 500, seed=1)
+    files = sorted(path for path in tmp_path.rglob("*") if path.is_file())
+    assert {decode(files) for decode in CANDIDATES[source]} == {written.rows}
+
+
+def test_decoding_and_scanning_are_measured_side_by_side(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(run, "RUNS", 1)
+    result = CliRunner().invoke(app, ["bench", "--source", "dns", "--scale", "0.001", "--json"], catch_exceptions=False)
+    (measured,) = json.loads(result.stdout)
+    assert (measured["source"], measured["rows"]) == ("dns", 500)
+    assert measured["decode_rows_per_s"] > measured["end_to_end_rows_per_s"] > 0
+
+
+def test_a_measurement_that_fails_says_what_went_wrong(tmp_path):
+    with pytest.raises(run.BenchError, match=r"(?s)bare nonsense failed.*KeyError"):
+        run._child("bare", "nonsense", tmp_path)
