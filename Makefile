@@ -44,6 +44,6 @@ bench: setup ## Measure decoding and scanning, for each kind of log.
 docs: setup ## Write the generated parts of docs/ anew.
 	PYTHONPATH=docs $(BIN)/python -m guardray_docs
 
-clean: ## Remove the environment, caches and what the demo left.
+clean: ## Remove the environment, caches and state folders. The demo's own folders are temporary ones.
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .cache dist guardray-data guardray-demo
 	find guardray tests docs -name __pycache__ -prune -exec rm -rf {} +

@@ -34,6 +34,10 @@ _ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}$")
 _NUMBER = re.compile(r"\d{4}$|\d{2}$")
 
 
+GLOBAL_REGIONS = frozenset({"us-east-1", "us-gov-west-1", "cn-north-1"})
+"""Where events of global services say that they happened, in each partition."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class KeyFilter:
     """Which events are wanted: `since <= time < until`, of these accounts and Regions. None or empty is no bound."""
@@ -71,10 +75,16 @@ class KeyFacts:
         """Whether an object here may hold wanted events; what is not known may be anything."""
         return (
             self.is_log
-            and (not wanted.regions or self.region is None or self.region in wanted.regions)
+            and (not wanted.regions or self.region is None or self._may_be_of(wanted.regions))
             and (not wanted.account_ids or self._owner is None or self._owner in wanted.account_ids)
             and self._may_be_in(wanted.since, wanted.until)
         )
+
+    def _may_be_of(self, regions: frozenset[str]) -> bool:
+        """Whether events of these Regions may be here. Trails of any Region hold sign-ins and calls of global services
+        such as IAM, which say that they happened in the partition's first Region."""
+        holds_global_events = self.service == "CloudTrail" and bool(regions & GLOBAL_REGIONS)
+        return self.region in regions or holds_global_events
 
     @property
     def _owner(self) -> str | None:

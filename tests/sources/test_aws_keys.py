@@ -100,6 +100,7 @@ def test_a_folder_tells_the_time_to_its_own_level(prefix, time, period):
         (KeyFilter(until=MINUTE - timedelta(hours=25)), False),
         (KeyFilter(regions=frozenset({"us-west-2"})), True),
         (KeyFilter(regions=frozenset({"eu-west-1"})), False),
+        (KeyFilter(regions=frozenset({"us-east-1"})), True),  # sign-ins and global services are recorded everywhere
         (KeyFilter(account_ids=frozenset({"111122223333"})), True),
         (KeyFilter(account_ids=frozenset({"444455556666"})), False),
     ],
