@@ -28,6 +28,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """One finding type, as `guardray detectors list --format json` gives it.
 
     Attributes:
+        severity: the usual one.
+        severities: all that its examples show, rising.
         active: it can fire with the indicators that were given.
         why_not: what is missing where it cannot.
         description: one sentence on what fires.
@@ -37,6 +39,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     source: Source
     method: Method
     severity: float
+    severities: tuple[float, ...]
     active: bool
     why_not: str | None
     role: ResourceRole
@@ -98,6 +101,7 @@ def _entry(detector: Detector, module: ModuleType, indicators: IndicatorStore) -
         source=detector.source,
         method=detector.method,
         severity=detector.severity,
+        severities=_severities(detector),
         active=missing is None,
         why_not=missing,
         role=detector.role,
@@ -105,6 +109,11 @@ def _entry(detector: Detector, module: ModuleType, indicators: IndicatorStore) -
         tunables=dict(detector.tunables),
         description=_description(module),
     )
+
+
+def _severities(detector: Detector) -> tuple[float, ...]:
+    shown = {example.severity for example in detector.examples if example.severity is not None}
+    return tuple(sorted({detector.severity, *shown}))
 
 
 def _description(module: ModuleType) -> str:

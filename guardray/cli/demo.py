@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sys
 import tempfile
 from pathlib import Path
 from typing import Annotated
@@ -12,11 +14,11 @@ from rich.console import Console
 from guardray.cli.messages import say
 from guardray.cli.outputs import Outputs, disk_errors
 from guardray.cli.scan import EngineName, make_engine, run_scan
-from guardray.cli.simulate import print_simulated
+from guardray.cli.simulate import print_simulated, scan_command
 from guardray.context.intel import IndicatorStore
 from guardray.dataflow.scan import ScanSettings
 from guardray.detectors.loader import load_detectors
-from guardray.simulate import Rates, simulate
+from guardray.simulate import Rates, Summary, simulate
 from guardray.sources.objects import locate
 
 SEED = 7
@@ -45,14 +47,24 @@ def demo(
     say(console, "Scanning it", "bold")
     outputs = Outputs(output=findings, format_="jsonl", store=str(folder / "findings.sqlite"), state=folder)
     run_scan(settings, objects, make_engine(engine, settings, objects), outputs)
+    say(console, _score(summary, findings), "bold")
     say(console, _next_steps(folder, findings))
 
 
+def _score(summary: Summary, findings: Path) -> str:
+    placed = {type_ for attack in summary.attacks for type_ in attack.expected.split(";")}
+    found = {json.loads(line)["type"] for line in findings.read_text(encoding="utf-8").splitlines()}
+    others = ", ".join(sorted(found - placed)) or "none"
+    return f"{len(placed & found)} of the {len(placed)} finding types that were acted out were found; others: {others}"
+
+
 def _next_steps(folder: Path, findings: Path) -> str:
+    command = sys.argv[0]
     return f"""
 Look further:
-  one finding in GuardDuty's JSON    head -1 {findings} | python -m json.tool
+  one finding in GuardDuty's JSON    head -1 {findings} | {sys.executable} -m json.tool
   what was injected, and when        {folder / "labels.csv"}
-  what each finding type needs       guardray detectors list
-  your own logs                      guardray scan s3://BUCKET/AWSLogs/ --output findings.jsonl
+  what each finding type needs       {command} detectors list
+  the scan again                     {scan_command(folder)}
+  your own logs                      {command} scan s3://BUCKET/AWSLogs/ --output findings.jsonl
 """

@@ -128,7 +128,8 @@ def _severity(entry: Entry) -> Text:
 
 
 def _severity_text(entry: Entry) -> str:
-    return f"{Severity.of(entry.severity).label} {entry.severity:g}"
+    ends = dict.fromkeys((entry.severities[0], entry.severities[-1]))
+    return " to ".join(f"{Severity.of(number).label} {number:g}" for number in ends)
 
 
 def _activity(entry: Entry) -> Text:

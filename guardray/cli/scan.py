@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from guardray.cli.catalogue import missing_indicators
 from guardray.cli.messages import say
 from guardray.cli.outputs import Outputs
 from guardray.cli.progress import ScanProgress
@@ -139,6 +140,7 @@ def run_scan(settings: ScanSettings, objects: Sequence[InputObject], engine: Eng
     """Scans, writes the findings, and gives the exit status."""
     outputs.check(objects)
     console = Console(stderr=True)
+    _report_lists(settings, console)
     started = time.perf_counter()
     folder = SetAsideFolder(outputs.state)
     with ScanProgress(objects, folder, console, quiet=outputs.quiet) as progress:
@@ -156,9 +158,29 @@ def run_scan(settings: ScanSettings, objects: Sequence[InputObject], engine: Eng
         outputs.write(findings)  # a store that fails only now must not cost what the scan found
     if not outputs.quiet:
         print_summary(console, len(objects), result, findings, folder, time.perf_counter() - started)
+        _print_inactive(settings, console)
         if repeated:
             say(console, f"  {repeated:,} of them had been stored before, counted once", "dim")
     return _status(result, findings, problems, outputs.fail_on)
+
+
+def _report_lists(settings: ScanSettings, console: Console) -> None:
+    for one in settings.indicators.lists:
+        if one.skipped:
+            lines = f"{one.skipped:,} line{'s'[: one.skipped != 1]}"
+            say(
+                console,
+                f"threat list {one.name}: {one.entries:,} usable, {lines} skipped (neither IPv4 nor a domain)",
+                "yellow",
+            )
+
+
+def _print_inactive(settings: ScanSettings, console: Console) -> None:
+    """Says how much was not looked for, so that no finding is not taken for no threat."""
+    missing = [d for d in settings.detectors if missing_indicators(d, settings.indicators) is not None]
+    if missing:
+        of_all = f"{len(missing)} of {len(settings.detectors)} finding types"
+        say(console, f"  {of_all} were inactive for want of a threat list: guardray detectors list", "dim")
 
 
 def _report_problems(problems: Sequence[DetectorError], console: Console) -> None:

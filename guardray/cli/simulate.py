@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -43,6 +45,23 @@ def simulate_command(
                 progress=lambda done, total: bar.update(task, completed=done, total=total),
             )
     print_simulated(console, out, summary)
+    say(console, f"\nScan it:\n  {scan_command(out)}")
+
+
+def scan_command(folder: Path) -> str:
+    """What finds all that was simulated, to be pasted into a shell."""
+    lists = folder / "indicators"
+    return shlex.join(
+        [
+            sys.argv[0],
+            "scan",
+            str(folder / "AWSLogs"),
+            "--intel",
+            str(lists / "intel.yaml"),
+            "--threat-list",
+            str(lists / "threat-list.txt"),
+        ]
+    )
 
 
 def print_simulated(console: Console, out: Path, summary: Summary) -> None:

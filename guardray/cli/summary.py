@@ -29,8 +29,8 @@ def print_summary(
         say(console, "  nothing to read: check the path, and the filters if there are any", "yellow")
     notes = {
         "delivered twice, counted once": result.duplicates,
-        "objects that were copies of others": counts.duplicate_objects,
-        "without data": counts.empty,
+        "copies of other objects, read once": counts.duplicate_objects,
+        "flow records without traffic (NODATA, SKIPDATA)": counts.empty,
         "passed over (other categories, or filtered out)": counts.passed_over,
         "later than the lateness bound, seen only by rules that look at single events": counts.late,
     }

@@ -62,7 +62,7 @@ class Detector:
         entity: columns whose values, with account, Region and type, make two sightings one finding.
         details: a row to what the finding says of it.
         examples: proof; at least one that fires and one that is quiet.
-        tunables: the numbers a user may change, by name; each is explained where it is defined.
+        tunables: the numbers that decide, by name; each is explained where it is defined.
     """
 
     finding_type: str

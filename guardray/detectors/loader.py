@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
+from difflib import get_close_matches
 from types import ModuleType
 
 import guardray.detectors
@@ -34,8 +35,17 @@ def load_detectors(only: Collection[str] = ()) -> tuple[Detector, ...]:
         if found.setdefault(detector.finding_type, detector) is not detector:
             raise UsageError(f"two detectors claim finding type {detector.finding_type!r}")
     if unknown := set(only) - set(found):
-        raise UsageError(f"no detector for finding types {sorted(unknown)}; `guardray detectors list` shows all")
+        raise UsageError(_unknown(sorted(unknown), sorted(found)))
     return tuple(found[name] for name in sorted(only or found))
+
+
+def _unknown(wanted: Sequence[str], known: Sequence[str]) -> str:
+    """Says which types there are not, with those that may have been meant."""
+    hints = []
+    for name in wanted:
+        parts = [type_ for type_ in known if name.lower() in type_.lower()] or get_close_matches(name, known, n=3)
+        hints.append(f"{name!r}" + (f" (meant: {', '.join(parts[:3])}?)" if parts else ""))
+    return f"no detector for finding type {', '.join(hints)}; `guardray detectors list` shows all"
 
 
 def declaring_modules() -> dict[str, ModuleType]:

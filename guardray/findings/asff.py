@@ -1,4 +1,4 @@
-"""AWS Security Finding Format, as GuardDuty sends its findings to Security Hub.
+"""AWS Security Finding Format, as GuardDuty sends it to Security Hub, but under a product that customers may use.
 
 Source: the Security Hub user guide on the format's attributes, and the GuardDuty user guide on its integration.
 """
@@ -82,9 +82,9 @@ def to_asff(finding: Finding) -> Json:
     return {
         "SchemaVersion": "2018-10-08",
         "Id": finding.arn,
-        "ProductArn": f"arn:{finding.partition}:securityhub:{finding.region}::product/aws/guardduty",
-        "ProductName": "GuardDuty",
-        "CompanyName": "Amazon",
+        "ProductArn": _product_arn(finding),
+        "ProductName": "GuardRay",
+        "CompanyName": "GuardRay",
         "Region": finding.region,
         "GeneratorId": detector_arn(finding.account_id, finding.region),
         "AwsAccountId": finding.account_id,
@@ -106,6 +106,12 @@ def to_asff(finding: Finding) -> Json:
     }
 
 
+def _product_arn(finding: Finding) -> str:
+    """The default product of the account itself, the only one that Security Hub lets customers import findings for."""
+    hub = f"arn:{finding.partition}:securityhub:{finding.region}:{finding.account_id}"
+    return f"{hub}:product/{finding.account_id}/default"
+
+
 def _type(finding_type: str) -> str:
     """Such as `TTPs/Initial Access/UnauthorizedAccess:EC2-SSHBruteForce`: Security Hub splits types at slashes."""
     parts = FindingType.parse(finding_type)
@@ -119,8 +125,8 @@ def _severity(number: float) -> Json:
 
 
 def _product_fields(finding: Finding) -> dict[str, str]:
-    """GuardDuty's `service` block, one text a leaf, as far as Security Hub's limits allow."""
-    leaves = _leaves("aws/guardduty/service", to_json(finding)["service"])
+    """GuardDuty's `service` block, one text a leaf, within Security Hub's limits. The prefix `aws/` is AWS's alone."""
+    leaves = _leaves("guardduty/service", to_json(finding)["service"])
     fitting = ((path, text[:_PRODUCT_VALUE_CHARS]) for path, text in leaves if len(path) <= _PRODUCT_KEY_CHARS)
     return dict(islice(fitting, _PRODUCT_FIELDS))
 

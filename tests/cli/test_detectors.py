@@ -38,6 +38,7 @@ def test_json_lists_every_detector_with_its_facts():
         "source": "cloudtrail-management",
         "method": "rule",
         "severity": 2.0,
+        "severities": [2.0],
         "active": True,
         "why_not": None,
         "role": "TARGET",

@@ -65,9 +65,9 @@ def test_asff_says_what_guardduty_tells_security_hub():
     assert asff["Severity"] == {"Product": 2.0, "Label": "LOW", "Normalized": 1}
     assert asff["GeneratorId"] == asff["Id"].partition("/finding/")[0]
     fields = asff["ProductFields"]
-    assert fields["aws/guardduty/service/action/networkConnectionAction/localPortDetails/portName"] == "SSH"
-    assert fields["aws/guardduty/service/archived"] == "false"
-    assert fields["aws/guardduty/service/evidence"] == ""
+    assert fields["guardduty/service/action/networkConnectionAction/localPortDetails/portName"] == "SSH"
+    assert fields["guardduty/service/archived"] == "false"
+    assert fields["guardduty/service/evidence"] == ""
     assert asff["Resources"] == [
         {
             "Type": "AwsEc2Instance",
@@ -78,7 +78,7 @@ def test_asff_says_what_guardduty_tells_security_hub():
         }
     ]
     names = to_asff(port_probe())["ProductFields"]
-    assert names["aws/guardduty/service/evidence/threatIntelligenceDetails.0_/threatNames.1_"] == "Mirai"
+    assert names["guardduty/service/evidence/threatIntelligenceDetails.0_/threatNames.1_"] == "Mirai"
 
 
 def test_asff_stays_inside_security_hubs_limits():
