@@ -24,6 +24,10 @@ IsNew = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """Event hashes uint64 [n] and times int64 [n] in microseconds to bool [n]: true where an event is seen first."""
 
 
+ROWS_BETWEEN_DRAINS = 1_000_000
+"""Merging costs per distinct key, so it is put off while rows still collapse; a million rows bound the memory."""
+
+
 class Ingest:
     """Enriches batches, evaluates what needs no state, and aggregates the rest for the shards.
 

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from guardray.dataflow.ingest import Ingest
+from guardray.dataflow.ingest import ROWS_BETWEEN_DRAINS, Ingest
 from guardray.dataflow.scan import Collected, Observer, ScanResult, ScanSettings, Watermark
 from guardray.dataflow.shard import Shard
 from guardray.sources.objects import InputObject
 from guardray.sources.reader import Batch, Reader
 from guardray.sources.set_aside import SetAside
-
-ROWS_BETWEEN_DRAINS = 1_000_000
-"""Merging costs per distinct key, so it is put off while rows still collapse; a million rows bound the memory."""
 
 
 class LocalEngine:

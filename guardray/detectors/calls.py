@@ -18,6 +18,9 @@ PRINCIPAL = ("actor_principal",)
 
 SUCCEEDED = pl.col("api_response_error").is_null()
 
+NAMES_A_BUCKET = pl.col("bucket_name").is_not_null()
+"""What is known of a bucket must not be mixed with what is known of another."""
+
 OWN_CREDENTIALS = (pl.col("actor_user_account_uid") != pl.col("cloud_account_uid")).fill_null(False).not_()
 """The caller belongs to the account that got the record. A call across accounts is recorded in both of them, and
 credentials are one account's only. A caller whose account is unknown is taken for the account's own."""

@@ -10,13 +10,13 @@ import numpy as np
 import ray
 from ray.actor import ActorHandle
 
-from guardray.dataflow.ingest import Ingest
+from guardray.dataflow.ingest import ROWS_BETWEEN_DRAINS, Ingest
 from guardray.dataflow.partials import Partials
 from guardray.dataflow.scan import ScanSettings
 from guardray.dataflow.shard import Shard
 from guardray.detectors.declare import ChangeDetector
 from guardray.errors import DetectorError
-from guardray.findings.sighting import Sighting
+from guardray.findings.sighting import Sighting, SightingFold
 from guardray.shards.partition import shard_of
 from guardray.sources.objects import InputObject
 from guardray.sources.reader import Batch, Counts, Reader
@@ -90,14 +90,26 @@ class IngestActor:
             is_new=self._shards.first_object,
         )
         set_aside: list[SetAside] = []
+        fold = SightingFold()
+        rows = 0
         for item in reader.read(objects):
             if isinstance(item, Batch):
                 ingest.on_batch(item.schema, item.frame)
+                rows += item.frame.height
             elif isinstance(item, SetAside):
                 set_aside.append(item)
+            if rows >= ROWS_BETWEEN_DRAINS:
+                self._merge(ingest, fold)
+                rows = 0
+        self._merge(ingest, fold)
+        return IngestReport(fold.sightings(), reader.counts, set_aside, ingest.duplicates, ingest.problems)
+
+    def _merge(self, ingest: Ingest, fold: SightingFold) -> None:
+        """Sends what was learned so far to the shards, and keeps the sightings that are complete."""
         partials = ingest.drain()
+        for sighting in partials.sightings:
+            fold.add(sighting)
         self._shards.merge(partials.split(len(self._shards), self._changes))
-        return IngestReport(partials.sightings, reader.counts, set_aside, ingest.duplicates, ingest.problems)
 
 
 class _Shards:

@@ -12,7 +12,7 @@ import ray
 
 from guardray.dataflow.scan import Collected, Observer, ScanResult, ScanSettings, Watermark
 from guardray.errors import DetectorError, EngineError, GuardrayError, UsageError
-from guardray.runtime.actors import IngestActor, IngestReport, ShardActor
+from guardray.runtime.actors import SHARD_TIMEOUT_S, IngestActor, IngestReport, ShardActor
 from guardray.runtime.cluster import cluster, cores
 from guardray.sources.objects import S3_SCHEME, STANDARD_INPUT, InputObject
 from guardray.sources.reader import Counts
@@ -137,8 +137,8 @@ class _Coordinator:
                 self._announce([shard.crossing.remote() for shard in self._shards])
                 self._gather([shard.advance.remote(reached) for shard in self._shards])
         self._gather([shard.finish.remote() for shard in self._shards])
-        objects = ray.get([shard.objects.remote() for shard in self._shards])
-        problems = ray.get([shard.problems.remote() for shard in self._shards])
+        objects = ray.get([shard.objects.remote() for shard in self._shards], timeout=SHARD_TIMEOUT_S)
+        problems = ray.get([shard.problems.remote() for shard in self._shards], timeout=SHARD_TIMEOUT_S)
         return ScanResult(
             sightings=self._collected.sightings(),
             counts=self._counts,
@@ -155,6 +155,7 @@ class _Coordinator:
             while waiting and free:
                 worker, chunk = free.popleft(), waiting.popleft()
                 at_work[self._workers[worker].process.remote(chunk)] = chunk, worker
+            # Without a timeout: a worker that dies makes its chunk ready too, and one that only takes long is awaited.
             (ref, *_), _ = ray.wait(list(at_work), num_returns=1)
             chunk, worker = at_work.pop(ref)
             free.append(worker)
@@ -169,11 +170,11 @@ class _Coordinator:
         self._collected.add(report.sightings)
 
     def _gather(self, refs: Sequence[ray.ObjectRef[Any]]) -> None:
-        for sightings in ray.get(list(refs)):
+        for sightings in ray.get(list(refs), timeout=SHARD_TIMEOUT_S):
             self._collected.add(sightings)
 
     def _announce(self, refs: Sequence[ray.ObjectRef[Any]]) -> None:
-        for sightings in ray.get(list(refs)):
+        for sightings in ray.get(list(refs), timeout=SHARD_TIMEOUT_S):
             self._collected.announce(sightings)
 
     def release(self) -> None:

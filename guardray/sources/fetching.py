@@ -36,6 +36,8 @@ def open_object(obj: InputObject, s3_endpoint: str | None = None) -> IO[bytes]:
     Raises:
         SourceError: it is not there or may not be read.
     """
+    if obj.refused is not None:
+        raise SourceError(obj.url, obj.refused)
     if obj.url == STANDARD_INPUT:
         return _spooled(sys.stdin.buffer)
     if obj.url.startswith(S3_SCHEME):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -27,6 +27,7 @@ class InputObject:
         key_time: when it was delivered, from its name; None when the name does not tell.
         account_id: from its key.
         region: from its key.
+        refused: why it is not to be opened; None for all that may be.
     """
 
     url: str
@@ -34,6 +35,7 @@ class InputObject:
     key_time: datetime | None = None
     account_id: str | None = None
     region: str | None = None
+    refused: str | None = None
 
 
 def locate(sources: Sequence[str], key_filter: KeyFilter, s3_endpoint: str | None = None) -> list[InputObject]:
@@ -76,13 +78,33 @@ def _objects(source: str, key_filter: KeyFilter, s3_endpoint: str | None) -> Ite
 
 
 def _folder_objects(folder: str, key_filter: KeyFilter) -> Iterator[InputObject]:
-    for parent, folders, names in os.walk(folder, onerror=_refuse):
-        folders[:] = [name for name in folders if not name.startswith(".")]
+    seen = {_identity(Path(folder))}
+    for parent, folders, names in os.walk(folder, onerror=_refuse, followlinks=True):
+        folders[:] = [name for name in folders if not name.startswith(".") and _is_new(Path(parent, name), seen)]
         above = Path(parent).absolute().as_posix()
         for name in names:
             facts = key_facts(f"{above}/{name}")
             if facts.may_match(key_filter):
-                yield _local_object(Path(parent, name), facts)
+                yield _regular_or_refused(_local_object(Path(parent, name), facts))
+
+
+def _identity(folder: Path) -> tuple[int, int]:
+    status = folder.stat()
+    return status.st_dev, status.st_ino
+
+
+def _is_new(folder: Path, seen: set[tuple[int, int]]) -> bool:
+    """Whether a folder is met for the first time, so that links in a circle end."""
+    identity = _identity(folder)
+    is_new = identity not in seen
+    seen.add(identity)
+    return is_new
+
+
+def _regular_or_refused(obj: InputObject) -> InputObject:
+    """A pipe or a device below a folder would be waited for for ever: one that is meant is named on its own."""
+    path = Path(obj.url)
+    return obj if path.is_file() or not path.exists() else replace(obj, refused="is not a regular file")
 
 
 def _refuse(error: OSError) -> None:

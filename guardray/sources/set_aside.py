@@ -87,7 +87,7 @@ class SetAsideFolder:
             return
         if self._entries == _MOST_ENTRIES:
             row = SetAside(row.url, row.position, f"{row.reason} (the last one that is written down)")
-        entry = _Entry(time=time or datetime.now(UTC), url=row.url, reason=row.reason, position=row.position)
+        entry = _Entry(time=time or datetime.now(UTC), url=_text(row.url), reason=row.reason, position=row.position)
         if row.content is not None and len(row.content) <= self._room:
             self._room -= len(row.content)
             _keep_content(entry, row.content[:CONTENT_BYTES])
@@ -100,6 +100,11 @@ class SetAsideFolder:
         for path in sorted(self._folder.glob("*.jsonl")):
             with path.open("rb") as file:
                 yield from (_set_aside(msgspec.json.decode(line, type=_Entry)) for line in file)
+
+
+def _text(name: str) -> str:
+    """A file name in UTF-8, with the bytes that are none written out."""
+    return name.encode(errors="surrogateescape").decode(errors="backslashreplace")
 
 
 def _keep_content(entry: _Entry, content: bytes) -> None:

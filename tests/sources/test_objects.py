@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 
 import pytest
 
 from guardray.errors import SourceError, UsageError
+from guardray.sources.fetching import open_object
 from guardray.sources.objects import KeyFilter, locate
 
 ALL = KeyFilter()
@@ -92,10 +94,26 @@ def test_a_missing_source_is_one_clear_error(tmp_path):
 
 
 def test_a_folder_that_cannot_be_listed_is_named(tmp_path, monkeypatch):
-    def refuse(top, onerror):
+    def refuse(top, onerror, followlinks):
         onerror(PermissionError(13, "Permission denied", f"{top}/closed"))
         return iter(())
 
     monkeypatch.setattr("os.walk", refuse)
     with pytest.raises(SourceError, match="closed: Permission denied"):
         locate([str(tmp_path)], ALL)
+
+
+def test_a_pipe_below_a_folder_is_refused_and_never_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (obj,) = locate([str(tmp_path)], ALL)
+    with pytest.raises(SourceError, match="not a regular file"):
+        open_object(obj)
+
+
+def test_linked_folders_are_read_and_a_circle_of_links_ends(tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "trail.json").write_text("{}")
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "link").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere" / "back").symlink_to(tmp_path / "logs")
+    assert [obj.url for obj in locate([str(tmp_path / "logs")], ALL)] == [str(tmp_path / "logs/link/trail.json")]

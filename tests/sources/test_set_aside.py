@@ -71,3 +71,9 @@ def test_the_last_one_written_down_says_so(tmp_path, monkeypatch):
 def test_it_reads_as_one_line_naming_object_offset_and_reason():
     assert str(SetAside("a.json", 12, "not JSON", b"{")) == "a.json, offset 12: not JSON"
     assert str(SetAside("a.json", None, "no such file")) == "a.json: no such file"
+
+
+def test_an_object_whose_name_is_not_utf8_is_written_down_readably(tmp_path):
+    folder = SetAsideFolder(tmp_path)
+    folder.add(SetAside("logs/caf\udce9.gz", None, "truncated"))
+    assert [row.url for row in folder.entries()] == ["logs/caf\\xe9.gz"]

@@ -5,7 +5,7 @@ Source: GuardDuty user guide, S3 finding types; Amazon S3 user guide, CloudTrail
 
 from __future__ import annotations
 
-from guardray.detectors.calls import S3, SUCCEEDED, called, caller_of, credentials
+from guardray.detectors.calls import NAMES_A_BUCKET, S3, SUCCEEDED, called, caller_of, credentials
 from guardray.detectors.declare import ChangeDetector, fires, quiet
 from guardray.detectors.public_access_block import judge
 from guardray.findings.actions import AwsApiCall
@@ -42,7 +42,7 @@ DETECTOR = ChangeDetector(
     schema=api_activity.SCHEMA,
     role="TARGET",
     entity=("bucket_name",),
-    where=SUCCEEDED & called(S3, "PutBucketPublicAccessBlock", "DeleteBucketPublicAccessBlock"),
+    where=NAMES_A_BUCKET & SUCCEEDED & called(S3, "PutBucketPublicAccessBlock", "DeleteBucketPublicAccessBlock"),
     key=("bucket_name",),
     judge=judge,
     details=details,

@@ -18,7 +18,7 @@ from functools import partial
 from typing import Any
 
 from guardray.detectors.acl import as_allows, public_grants
-from guardray.detectors.calls import S3, SUCCEEDED, called, caller_of, credentials, request_of
+from guardray.detectors.calls import NAMES_A_BUCKET, S3, SUCCEEDED, called, caller_of, credentials, request_of
 from guardray.detectors.conditions import Audience
 from guardray.detectors.declare import ChangeDetector, Example, Judgement, fires, quiet
 from guardray.detectors.policy import Exposure, exposure, parse_policy
@@ -113,7 +113,7 @@ def detector(finding_type: str, target: Audience, examples: tuple[Example, ...])
         schema=api_activity.SCHEMA,
         role="TARGET",
         entity=("bucket_name",),
-        where=SUCCEEDED & called(S3, *POLICY_CALLS, *ACL_CALLS, "DeleteBucket"),
+        where=NAMES_A_BUCKET & SUCCEEDED & called(S3, *POLICY_CALLS, *ACL_CALLS, "DeleteBucket"),
         key=("bucket_name",),
         judge=partial(judge, target),
         details=describer(target),
