@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 
 from guardray.dataflow.event_time import END_OF_TIME
 from guardray.dataflow.hits import sightings_of
 from guardray.dataflow.partials import Partials
-from guardray.dataflow.windowing import window_table
+from guardray.dataflow.shard_state import ShardState
 from guardray.detectors.declare import ChangeDetector, Detector, WindowDetector
 from guardray.errors import DetectorError
 from guardray.findings.sighting import Sighting
-from guardray.shards.changes import ChangeBuffer, Configurations
-from guardray.shards.deduplicator import Deduplicator
-from guardray.shards.directory import EntityDirectory
 from guardray.stats.hashing import hash_combine
 
 REDELIVERY_SLACK = 86_400_000_000
@@ -31,79 +29,92 @@ class Shard:
     def __init__(self, detectors: Sequence[Detector]) -> None:
         self._changes = {d.finding_type: d for d in detectors if isinstance(d, ChangeDetector)}
         self._windows = {d.finding_type: d for d in detectors if isinstance(d, WindowDetector)}
-        self._tables = {name: window_table(d) for name, d in self._windows.items()}
-        self._crossed: dict[str, list[pl.DataFrame]] = {name: [] for name in self._windows}
-        self._buffers = {name: ChangeBuffer() for name in self._changes}
-        self._configurations = {name: Configurations() for name in self._changes}
-        self._entities = EntityDirectory()
-        self._seen = Deduplicator()
-        self._objects: set[int] = set()
+        self._state = ShardState(self._windows, self._changes)
         self._failed: dict[str, DetectorError] = {}
+
+    @classmethod
+    def restore(cls, detectors: Sequence[Detector], tables: Mapping[str, pa.Table]) -> Shard:
+        """A shard that goes on where the one that gave these tables was.
+
+        A detector that the snapshot does not know starts empty, and the state of one that is no longer here is dropped.
+
+        Raises:
+            SnapshotError: a table is missing, or it is of other columns, measures or windows than the detector's.
+        """
+        shard = cls(detectors)
+        shard._state.restore(tables)
+        return shard
+
+    def snapshot(self) -> Mapping[str, pa.Table]:
+        """All state as named tables, for `guardray.shards.snapshot.write_snapshot`. Later events do not change them.
+
+        What an ingest worker has not drained is not in it, nor are sightings already given, nor `problems`. A window
+        that has crossed since the last call of `crossing` is told of when it closes.
+        """
+        return self._state.export()
 
     @property
     def problems(self) -> list[DetectorError]:
         """Windows that a detector's threshold failed on, once a detector, and changes that its judge failed on."""
-        of_judges = (problem for known in self._configurations.values() for problem in known.problems)
+        of_judges = (problem for known in self._state.configurations.values() for problem in known.problems)
         return [*self._failed.values(), *of_judges]
 
     def first_seen(self, hashes: np.ndarray, times: np.ndarray) -> np.ndarray:
         """True where an event's hash is new. See `Deduplicator.first_seen`."""
-        return self._seen.first_seen(hashes, times)
+        return self._state.seen.first_seen(hashes, times)
 
     def first_object(self, digest: int) -> bool:
         """True where an object of this content was not read before."""
-        if digest in self._objects:
+        if digest in self._state.objects:
             return False
-        self._objects.add(digest)
+        self._state.objects.add(digest)
         return True
 
     def objects(self) -> frozenset[int]:
         """Content digests of all objects that were asked for."""
-        return frozenset(self._objects)
+        return frozenset(self._state.objects)
 
     def merge(self, partials: Partials) -> None:
         """Takes in partial aggregates of an ingest worker."""
         for finding_type, table in partials.windows.items():
-            self._tables[finding_type].merge(table)
+            self._state.windows[finding_type].merge(table)
         for finding_type, rows in partials.changes.items():
-            self._buffers[finding_type].add(rows)
+            self._state.buffers[finding_type].add(rows)
         if partials.entities is not None:
-            self._entities.merge(partials.entities)
+            self._state.entities.merge(partials.entities)
 
     def advance(self, watermark: int) -> list[Sighting]:
         """Judges and closes all that lies before the watermark (microseconds), since no earlier row will come.
 
         Windows that crossed wait for `finish`: which end of a connection is ours may be learned from later rows.
         """
-        for finding_type, table in self._tables.items():
+        for finding_type, table in self._state.windows.items():
             closed = self._possibly_crossed(self._windows[finding_type], table.close(watermark))
             if closed.height:
-                self._crossed[finding_type].append(closed)
-        self._seen.forget(watermark - REDELIVERY_SLACK)
+                self._state.crossed[finding_type].vstack(closed, in_place=True)
+        self._state.seen.forget(watermark - REDELIVERY_SLACK)
         return [s for name, detector in self._changes.items() for s in self._judge(name, detector, watermark)]
 
     def finish(self) -> list[Sighting]:
         """Closes everything, and decides the windows that crossed with all that is now known of the interfaces."""
         sightings = self.advance(END_OF_TIME)
         for finding_type, detector in self._windows.items():
-            if frames := self._crossed[finding_type]:
-                sightings.extend(self._decide(detector, pl.concat(frames)))
-                frames.clear()
+            crossed = self._state.crossed[finding_type]
+            self._state.crossed[finding_type] = crossed.clear()
+            sightings.extend(self._decide(detector, crossed))
         return sightings
 
     def crossing(self) -> list[Sighting]:
         """Windows that are still open and have crossed since the last call: an early, incomplete account."""
         return [
             sighting
-            for finding_type, detector in self._windows.items()
-            for sighting in self._decide(
-                detector, self._tables[finding_type].frame(self._tables[finding_type].touched())
-            )
+            for finding_type, table in self._state.windows.items()
+            for sighting in self._decide(self._windows[finding_type], table.frame(table.touched()))
         ]
 
     def state_rows(self) -> int:
         """Keys in the window tables."""
-        return sum(len(table) for table in self._tables.values())
+        return sum(len(table) for table in self._state.windows.values())
 
     def _possibly_crossed(self, detector: WindowDetector, windows: pl.DataFrame) -> pl.DataFrame:
         """The windows that cross whichever end of the connection is ours."""
@@ -125,7 +136,7 @@ class Shard:
         possible = self._possibly_crossed(detector, windows)
         if possible.is_empty():
             return []
-        attached = self._entities.attach(possible)
+        attached = self._state.entities.attach(possible)
         crossed = attached.filter(self._crosses(detector, attached))
         if crossed.is_empty():
             return []
@@ -134,10 +145,10 @@ class Shard:
         return sightings_of(detector, _occurrences(crossed, detector))
 
     def _judge(self, finding_type: str, detector: ChangeDetector, watermark: int) -> list[Sighting]:
-        rows = self._buffers[finding_type].release(watermark)
+        rows = self._state.buffers[finding_type].release(watermark)
         if rows.is_empty():
             return []
-        judged = self._configurations[finding_type].judge_all(detector, rows)
+        judged = self._state.configurations[finding_type].judge_all(detector, rows)
         fired = [(dict(row), dict(judgement.facts)) for row, judgement in judged if judgement.fires]
         return _change_sightings(detector, rows.schema, fired)
 

@@ -1,0 +1,121 @@
+"""What a shard remembers, and the named Arrow tables it is kept in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import NamedTuple
+
+import polars as pl
+import pyarrow as pa
+
+from guardray.context.enrich import enriched_columns
+from guardray.dataflow.windowing import window_table
+from guardray.detectors.declare import ChangeDetector, WindowDetector
+from guardray.errors import SnapshotError
+from guardray.shards.changes import ChangeBuffer, Configurations
+from guardray.shards.deduplicator import Deduplicator
+from guardray.shards.directory import EntityDirectory
+
+_OBJECTS = pa.schema([("digest", pa.uint64())])
+
+
+class _Part(NamedTuple):
+    """How one table is made, and how an empty state takes it back; that raises ValueError where it does not fit."""
+
+    export: Callable[[], pa.Table]
+    restore: Callable[[pa.Table], None]
+
+
+class ShardState:
+    """All state of one shard, empty at first.
+
+    Its tables are named `entities`, `events` and `objects`, and once a detector `windows/`, `crossed/`, `changes/` or
+    `configurations/` and the finding type as it is spelled. A name is a label, never a path.
+
+    Attributes:
+        windows: windows that are still open, by finding type.
+        crossed: windows that closed and wait to be decided, as `WindowTable.frame` gives them, by finding type.
+        buffers: configuration changes that wait for earlier ones, by finding type.
+        configurations: the last known configurations, by finding type.
+        entities: what is known of the interfaces.
+        seen: events that were delivered before.
+        objects: content digests of the objects that were asked for.
+    """
+
+    def __init__(self, windows: Mapping[str, WindowDetector], changes: Mapping[str, ChangeDetector]) -> None:
+        self._columns = {name: enriched_columns(detector.schema) for name, detector in changes.items()}
+        self.windows = {name: window_table(detector) for name, detector in windows.items()}
+        self.crossed = {name: table.frame() for name, table in self.windows.items()}
+        self.buffers = {name: ChangeBuffer() for name in changes}
+        self.configurations = {name: Configurations() for name in changes}
+        self.entities = EntityDirectory()
+        self.seen = Deduplicator()
+        self.objects: set[int] = set()
+
+    def export(self) -> dict[str, pa.Table]:
+        """A copy of everything, which stays as it is when the state goes on."""
+        every = [self._shared(), *self._of_detectors()]
+        return {name: part.export() for parts in every for name, part in parts.items()}
+
+    def restore(self, tables: Mapping[str, pa.Table]) -> None:
+        """Fill empty state with what `export` gave. See `Shard.restore`."""
+        _restore(self._shared(), tables)
+        for parts in self._of_detectors():
+            if parts.keys() & tables.keys():
+                _restore(parts, tables)
+
+    def _shared(self) -> dict[str, _Part]:
+        return {
+            "entities": _Part(self.entities.export, self.entities.merge),
+            "events": _Part(self.seen.export, self.seen.restore),
+            "objects": _Part(self._export_objects, self._restore_objects),
+        }
+
+    def _of_detectors(self) -> Iterator[dict[str, _Part]]:
+        """The parts of one detector after the other."""
+        for name, table in self.windows.items():
+            yield {
+                f"windows/{name}": _Part(partial(table.export, clear=False), table.restore),
+                f"crossed/{name}": _Part(self.crossed[name].to_arrow, partial(self._restore_crossed, name)),
+            }
+        for name, buffer in self.buffers.items():
+            known = self.configurations[name]
+            yield {
+                f"changes/{name}": _Part(buffer.export, partial(self._restore_changes, name)),
+                f"configurations/{name}": _Part(known.export, known.restore),
+            }
+
+    def _export_objects(self) -> pa.Table:
+        return pa.table([sorted(self.objects)], schema=_OBJECTS)
+
+    def _restore_objects(self, table: pa.Table) -> None:
+        if table.schema != _OBJECTS:
+            raise ValueError(f"expected {_OBJECTS.to_string()}, not {table.schema.to_string()}")
+        self.objects.update(table["digest"].to_pylist())
+
+    def _restore_crossed(self, name: str, table: pa.Table) -> None:
+        _check_columns(table, self.crossed[name].schema)
+        self.crossed[name] = pl.DataFrame(table)
+
+    def _restore_changes(self, name: str, table: pa.Table) -> None:
+        # A buffer that never held a row does not know its columns.
+        if table.num_columns:
+            _check_columns(table, self._columns[name])
+            self.buffers[name].restore(table)
+
+
+def _restore(parts: Mapping[str, _Part], tables: Mapping[str, pa.Table]) -> None:
+    for name, part in parts.items():
+        if name not in tables:
+            raise SnapshotError(name, "the snapshot lacks this table")
+        try:
+            part.restore(tables[name])
+        except ValueError as error:
+            raise SnapshotError(name, f"it is not what this program keeps: {error}") from error
+
+
+def _check_columns(table: pa.Table, expected: pl.Schema) -> None:
+    schema = pl.DataFrame(table.schema.empty_table()).schema
+    if schema != expected:
+        raise ValueError(f"expected {expected}, not {schema}")
