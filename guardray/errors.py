@@ -11,29 +11,42 @@ class UsageError(GuardrayError):
     """The command or its configuration is wrong: the message names the option or the key. Exit status 2."""
 
 
-class SourceError(GuardrayError):
+class _PlacedError(GuardrayError):
+    """An error at a place. Both stay the exception's arguments, so that it travels between processes as it is."""
+
+    def __init__(self, place: str, reason: str) -> None:
+        super().__init__(place, reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return ": ".join(self.args)
+
+
+class SourceError(_PlacedError):
     """An input object cannot be read at all: missing, no permission, unknown format.
 
     The object is set aside and the others go on; look at the path and the reason.
     """
 
-    def __init__(self, url: str, reason: str) -> None:
-        super().__init__(f"{url}: {reason}")
-        self.url, self.reason = url, reason
-
-    def __reduce__(self) -> tuple[type[SourceError], tuple[str, str]]:
-        return type(self), (self.url, self.reason)
+    @property
+    def url(self) -> str:
+        return str(self.args[0])
 
 
-class DetectorError(GuardrayError):
+class DetectorError(_PlacedError):
     """A detector failed on a batch: its finding type and the reason are named, the other detectors go on."""
 
-    def __init__(self, finding_type: str, reason: str) -> None:
-        super().__init__(f"{finding_type}: {reason}")
-        self.finding_type, self.reason = finding_type, reason
+    @property
+    def finding_type(self) -> str:
+        return str(self.args[0])
 
-    def __reduce__(self) -> tuple[type[DetectorError], tuple[str, str]]:
-        return type(self), (self.finding_type, self.reason)
+
+class SnapshotError(_PlacedError):
+    """A state snapshot is damaged or of another schema version: name and reason are given, nothing was restored."""
+
+    @property
+    def path(self) -> str:
+        return str(self.args[0])
 
 
 class EngineError(GuardrayError):
@@ -46,14 +59,6 @@ class EngineError(GuardrayError):
         reason = next((line for line in str(cause).splitlines() if line.strip()), type(cause).__name__)
         super().__init__(f"the scan was cut short by Ray ({type(cause).__name__}): {reason.strip()}")
         self.cause = cause
-
-
-class SnapshotError(GuardrayError):
-    """A state snapshot is damaged or of another schema version: name and reason are given, nothing was restored."""
-
-    def __init__(self, path: str, reason: str) -> None:
-        super().__init__(f"{path}: {reason}")
-        self.path, self.reason = path, reason
 
 
 class StoreError(GuardrayError):

@@ -71,7 +71,7 @@ def _ray(files: list[Path], workers: int) -> dict[str, float]:
 
     settings = _settings()
     with cluster(cpus=workers):
-        engine = RayEngine(settings, workers=workers, shards=1)
+        engine = RayEngine(settings, workers=workers)
         _committed(engine, settings, files[:WARM_UP_FILES])
         return _timed(lambda: _committed(engine, settings, files))
 
