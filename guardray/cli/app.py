@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from typing import Annotated
 
 import typer
+from typer.exceptions import Abort, TyperException
 
 from guardray import __version__
 from guardray.cli.bench import bench
@@ -19,6 +21,7 @@ from guardray.cli.simulate import simulate_command
 from guardray.errors import GuardrayError
 
 USAGE_STATUS = 2
+INTERRUPTED_STATUS = 130
 
 app = typer.Typer(
     name="guardray",
@@ -53,9 +56,23 @@ def _root(
 def main() -> None:
     """Runs the command. An error is one line on stderr; `--verbose` adds the traceback."""
     try:
-        app()
+        status = app(standalone_mode=False)
+    except TyperException as error:
+        raise _ended(error.format_message(), error.exit_code) from None
     except GuardrayError as error:
         if "--verbose" in sys.argv:
             traceback.print_exc()
-        typer.echo(harmless(f"guardray: {error}"), err=True)
-        raise SystemExit(USAGE_STATUS) from None
+        raise _ended(str(error), USAGE_STATUS) from None
+    except Abort:
+        raise SystemExit(INTERRUPTED_STATUS) from None
+    except BrokenPipeError:
+        # Whoever read our output has enough of it. Python would complain on the way out, so it writes to nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 0
+    raise SystemExit(status)
+
+
+def _ended(message: str, status: int) -> SystemExit:
+    if message:  # none where the help was shown instead
+        typer.echo(harmless(f"guardray: {message}"), err=True)
+    return SystemExit(status)

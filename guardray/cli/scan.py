@@ -77,8 +77,12 @@ def scan(
     ] = 1,
     s3_endpoint: Annotated[str | None, typer.Option(help="URL of an S3-compatible store.")] = None,
     state: Annotated[Path, typer.Option(help="Folder for rows that are set aside.")] = Path("guardray-data"),
-    fail_on: Annotated[str | None, typer.Option(help="Exit with 1 on a finding of this severity or above.")] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no summary.")] = False,
+    fail_on: Annotated[
+        str | None, typer.Option(help="low, medium, high or critical: exit with 1 on such a finding or a worse one.")
+    ] = None,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="No progress and no summary; findings are still shown.")
+    ] = False,
     verbose: Annotated[bool, typer.Option("--verbose", help="Show tracebacks.")] = False,
 ) -> None:
     """Scan logs for threats: CloudTrail, S3 data events, VPC Flow Logs, Route 53 Resolver query logs, Security Lake."""
