@@ -63,3 +63,12 @@ class EngineError(GuardrayError):
 
 class StoreError(GuardrayError):
     """The findings store refused: it cannot be opened, or is of a newer schema than this program."""
+
+
+class BenchError(GuardrayError):
+    """A measurement ended in an error, whose last line follows; `stderr` has all of it."""
+
+    def __init__(self, kind: str, source: str, stderr: str) -> None:
+        reason = stderr.strip().rpartition("\n")[2]
+        super().__init__(f"{kind} {source} failed: {reason}")
+        self.stderr = stderr

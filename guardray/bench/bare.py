@@ -1,6 +1,8 @@
-"""Bare decode: the fastest way that libraries alone read these files into columns, nothing detected.
+"""Bare decode: how fast libraries alone read these files into columns, nothing detected.
 
-For each source the candidates are those that were fastest when they were compared; the benchmark takes the best.
+The readers are those that the benchmark was defined with, and that rates are compared against from version to version;
+where a source has several, the fastest counts. They are not the fastest of all: Polars' CSV reader takes the default
+flow format at 1.5 times the rate of pyarrow's (2.3 against 1.5 million rows a second, gunzip included).
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from guardray.errors import GuardrayError
+from guardray.errors import BenchError
 from guardray.simulate.benchmark import BenchmarkSource, benchmark_input
 
 SEED = 1
@@ -36,10 +36,6 @@ class Measured:
     ratio: float
     peak_rss_mb: float
     ray_rows_per_s: dict[int, float]
-
-
-class BenchError(GuardrayError):
-    """A measurement failed: its own message follows."""
 
 
 def measure(
@@ -89,6 +85,6 @@ def _child(kind: str, source: str, folder: Path, *rest: str, cores: int | None =
         command, env=environment, preexec_fn=pin, capture_output=True, text=True, timeout=CHILD_TIMEOUT_S, check=False
     )
     if done.returncode:
-        raise BenchError(f"{kind} {source} failed:\n{done.stderr.strip()[-2000:]}")
+        raise BenchError(kind, source, done.stderr)
     result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return result

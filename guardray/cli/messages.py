@@ -15,3 +15,8 @@ def say(console: Console, text: str, style: str = "") -> None:
 def harmless(text: str) -> str:
     """The text without control characters other than line ends."""
     return "\n".join(map(printable, text.split("\n")))
+
+
+def counted(number: int, noun: str) -> str:
+    """Such as `1 row` and `2,000 rows`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

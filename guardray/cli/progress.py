@@ -28,7 +28,6 @@ class ScanProgress(Observer):
         self._folder = folder
         self._set_aside = 0
         self._is_folder_lost = False
-        self._findings = 0
         self._bar = Progress(
             TextColumn("[bold]scanning"),
             BarColumn(),

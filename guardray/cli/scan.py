@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 
 from guardray.cli.catalogue import missing_indicators
-from guardray.cli.messages import say
+from guardray.cli.messages import counted, say
 from guardray.cli.outputs import Outputs
 from guardray.cli.progress import ScanProgress
 from guardray.cli.storing import commit
@@ -171,12 +171,8 @@ def run_scan(settings: ScanSettings, objects: Sequence[InputObject], engine: Eng
 def _report_lists(settings: ScanSettings, console: Console) -> None:
     for one in settings.indicators.lists:
         if one.skipped:
-            lines = f"{one.skipped:,} line{'s'[: one.skipped != 1]}"
-            say(
-                console,
-                f"threat list {one.name}: {one.entries:,} usable, {lines} skipped (neither IPv4 nor a domain)",
-                "yellow",
-            )
+            skipped = f"{counted(one.skipped, 'line')} skipped (neither IPv4 nor a domain)"
+            say(console, f"threat list {one.name}: {one.entries:,} usable, {skipped}", "yellow")
 
 
 def _print_inactive(settings: ScanSettings, console: Console) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
-from guardray.cli.messages import say
+from guardray.cli.messages import counted, say
 from guardray.dataflow.scan import ScanResult
 from guardray.findings.finding import Finding
 from guardray.sources.set_aside import SetAsideFolder
@@ -23,8 +23,8 @@ def print_summary(
     """Prints a few lines."""
     counts = result.counts
     rate = counts.read / seconds if seconds else 0.0
-    read = f"{_counted(counts.read, 'row')} of {_counted(objects, 'object')}"
-    say(console, f"{_counted(len(findings), 'finding')} in {read}, {seconds:.1f} s, {rate:,.0f} rows/s", "bold")
+    read = f"{counted(counts.read, 'row')} of {counted(objects, 'object')}"
+    say(console, f"{counted(len(findings), 'finding')} in {read}, {seconds:.1f} s, {rate:,.0f} rows/s", "bold")
     if not objects:
         say(console, "  nothing to read: check the path, and the filters if there are any", "yellow")
     notes = {
@@ -40,11 +40,7 @@ def print_summary(
     if counts.set_aside or counts.set_aside_objects:
         say(
             console,
-            f"  {_counted(counts.set_aside, 'row')} and {_counted(counts.set_aside_objects, 'object')} set aside, "
+            f"  {counted(counts.set_aside, 'row')} and {counted(counts.set_aside_objects, 'object')} set aside, "
             f"see {folder}",
             "yellow",
         )
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from guardray.simulate.world import Account
 
-TCP, UDP, ICMP, IGMP = 6, 17, 1, 2
+TCP, UDP, IGMP = 6, 17, 2
 
 CONVERSATION = pl.Schema(
     {

@@ -6,28 +6,16 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-RECORD = pl.Schema(
-    {
-        "interface": pl.Int32(),
-        "source": pl.UInt32(),
-        "target": pl.UInt32(),
-        "source_port": pl.Int32(),
-        "target_port": pl.Int32(),
-        "protocol": pl.UInt8(),
-        "packets": pl.Int64(),
-        "bytes": pl.Int64(),
-        "start": pl.Int64(),
-        "end": pl.Int64(),
-        "accepted": pl.Boolean(),
-        "flags": pl.UInt8(),
-        "egress": pl.Boolean(),
-    }
-)
 OPENING_FLAGS, CLOSING_FLAGS = 18, 5  # SYN and SYN-ACK stand in the first interval, FIN and RST in the last
 
 
 def flow_records(found: pl.DataFrame, aggregation_s: int) -> pl.DataFrame:
-    """All records of these conversations, in order of their end."""
+    """All records of these conversations, in order of their end.
+
+    Returns:
+        `interface`, `source`, `target`, `source_port`, `target_port`, `protocol`, `packets`, `bytes`, `start`, `end`,
+        `accepted`, `flags` and `egress`.
+    """
     cut = _by_interval(found, aggregation_s)
     sides = [
         _side(cut, "client_interface", outward=True, egress=True),
