@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from guardray.context.intel import IndicatorStore
 from guardray.dataflow.ingest import Ingest
 from guardray.dataflow.report import findings_of
 from guardray.dataflow.shard import Shard
 from guardray.detectors.declare import Detector, Example
 from guardray.errors import DetectorError
 from guardray.findings.finding import Finding
+from guardray.intel.store import IndicatorStore
 from guardray.schema import EventSchema
 
 START = datetime(2026, 1, 12, 10, 0, tzinfo=UTC)

@@ -15,7 +15,7 @@ from guardray_docs.placing import BOX_HEIGHT, BOX_WIDTH, place
 from typer.main import get_command
 
 from guardray.cli.app import app
-from guardray.context.feeds import read_feeds
+from guardray.intel.feeds import read_feeds
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])

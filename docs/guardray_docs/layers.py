@@ -11,7 +11,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("dataflow",),
     ("shards",),
     ("detectors",),
-    ("context", "sources", "store", "simulate"),
+    ("context",),
+    ("intel", "geo", "inventory", "sources", "store", "simulate"),
     ("schema", "findings", "stats"),
     ("errors", "types"),
 )

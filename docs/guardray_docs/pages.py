@@ -9,7 +9,7 @@ from pathlib import Path
 
 from guardray.cli.catalogue import entries
 from guardray.cli.detectors import markdown_table
-from guardray.context.intel import IndicatorStore
+from guardray.intel.store import IndicatorStore
 from guardray_docs.drawing import draw
 from guardray_docs.imports import Graph, Module, by_package, import_graph, modules, without_implied
 from guardray_docs.layers import LAYERS, violations

@@ -14,10 +14,10 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from guardray.context.intel import IndicatorStore
 from guardray.dataflow.report import findings_of
 from guardray.dataflow.scan import Engine, Observer, ScanSettings
 from guardray.detectors.loader import load_detectors
+from guardray.intel.store import IndicatorStore
 from guardray.sources.objects import locate
 from guardray.store.findings import FindingStore
 

@@ -11,10 +11,10 @@ from types import ModuleType
 
 import msgspec
 
-from guardray.context.intel import IndicatorStore
 from guardray.detectors.declare import Detector, IndicatorDetector, Method, Source
 from guardray.detectors.loader import declaring_modules, load_detectors
 from guardray.errors import UsageError
+from guardray.intel.store import IndicatorStore
 from guardray.types import ResourceRole
 
 DOMAIN_COLUMNS = frozenset({"query_hostname"})

@@ -15,9 +15,9 @@ from guardray.cli.messages import say
 from guardray.cli.outputs import Outputs, disk_errors
 from guardray.cli.scan import EngineName, make_engine, run_scan
 from guardray.cli.simulate import print_simulated, scan_command
-from guardray.context.intel import IndicatorStore
 from guardray.dataflow.scan import ScanSettings
 from guardray.detectors.loader import load_detectors
+from guardray.intel.store import IndicatorStore
 from guardray.simulate import Rates, Summary, simulate
 from guardray.sources.objects import locate
 

@@ -18,8 +18,8 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from guardray.cli.catalogue import Account, Entry, account, entries
-from guardray.context.intel import IndicatorStore
 from guardray.findings.severity import Severity
+from guardray.intel.store import IndicatorStore
 
 WIDTH_WITHOUT_TERMINAL = 160
 

@@ -20,7 +20,6 @@ from guardray.cli.progress import ScanProgress
 from guardray.cli.storing import commit
 from guardray.cli.summary import print_summary
 from guardray.cli.times import utc
-from guardray.context.intel import IndicatorStore
 from guardray.dataflow.report import findings_of
 from guardray.dataflow.scan import Engine, ScanResult, ScanSettings
 from guardray.detectors.loader import load_detectors
@@ -28,6 +27,7 @@ from guardray.errors import DetectorError, UsageError
 from guardray.findings.finding import Finding
 from guardray.findings.severity import Severity
 from guardray.findings.writers import Format
+from guardray.intel.store import IndicatorStore
 from guardray.sources.limits import Limits
 from guardray.sources.objects import InputObject, KeyFilter, locate
 from guardray.sources.set_aside import SetAsideFolder

@@ -1,1 +1,1 @@
-"""Who is at the other end: threat indicators, and the columns that enrichment adds to batches."""
+"""Columns that enrichment adds to batches: which end is ours, who acts, and what is known of the other end."""

@@ -30,9 +30,9 @@ from functools import cache
 import polars as pl
 
 from guardray.context import flow_columns
-from guardray.context.addresses import ipv4_numbers
-from guardray.context.intel import IndicatorStore
+from guardray.intel.store import IndicatorStore
 from guardray.schema import EventSchema
+from guardray.schema.addresses import ipv4_numbers
 
 
 def enrich(frame: pl.DataFrame, schema: EventSchema, store: IndicatorStore) -> pl.DataFrame:

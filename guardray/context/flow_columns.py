@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from guardray.context.addresses import is_public
+from guardray.schema.addresses import is_public
 
 TCP, UDP = 6, 17
 SYN, RST, ACK = 2, 4, 16

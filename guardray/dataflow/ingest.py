@@ -8,7 +8,6 @@ import numpy as np
 import polars as pl
 
 from guardray.context.enrich import enrich
-from guardray.context.intel import IndicatorStore
 from guardray.dataflow.event_time import microseconds_of
 from guardray.dataflow.hits import sightings_of
 from guardray.dataflow.partials import Partials
@@ -16,6 +15,7 @@ from guardray.dataflow.plan import Plan
 from guardray.dataflow.windowing import subject_hashes
 from guardray.detectors.declare import Detector, IndicatorDetector, RuleDetector
 from guardray.errors import DetectorError
+from guardray.intel.store import IndicatorStore
 from guardray.schema import EventSchema, api_activity, network_activity
 from guardray.shards.directory import EntityDirectory
 from guardray.stats.hashing import hash_strings

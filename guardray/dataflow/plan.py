@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 import polars as pl
 
-from guardray.context.intel import has
 from guardray.dataflow.windowing import WindowCounter
 from guardray.detectors.declare import ChangeDetector, Detector, IndicatorDetector, RuleDetector, WindowDetector
 from guardray.errors import DetectorError
+from guardray.intel.store import has
 
 
 class Plan:

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from guardray.context.intel import IndicatorStore
 from guardray.dataflow.event_time import BEGINNING_OF_TIME, END_OF_TIME, microseconds
 from guardray.detectors.declare import Detector
 from guardray.errors import DetectorError
 from guardray.findings.sighting import Sighting, SightingFold, SightingKey
+from guardray.intel.store import IndicatorStore
 from guardray.sources.limits import Counts, Limits
 from guardray.sources.objects import InputObject, KeyFilter
 from guardray.sources.set_aside import SetAside

@@ -16,8 +16,8 @@ from typing import Any, Literal
 
 import polars as pl
 
-from guardray.context.categories import Category
 from guardray.findings.details import Details
+from guardray.intel.categories import Category
 from guardray.schema import EventSchema
 from guardray.stats.measures import Count, Measure
 from guardray.types import ResourceRole, Row
@@ -91,7 +91,7 @@ class RuleDetector(Detector):
 class IndicatorDetector(RuleDetector):
     """A rule that also wants the address or domain in one of the `indicator` columns on a threat list of the category.
 
-    `details` finds the matching entries in `row["indicators"]`: a tuple of `guardray.context.intel.Indicator`.
+    `details` finds the matching entries in `row["indicators"]`: a tuple of `guardray.intel.store.Indicator`.
     """
 
     indicator: tuple[str, ...]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from guardray.context.categories import Category
 from guardray.detectors.calls import caller_of
 from guardray.findings.actions import AwsApiCall
 from guardray.findings.details import Details, ThreatIntelligence
 from guardray.findings.resources import Resource
+from guardray.intel.categories import Category
 from guardray.types import Row
 
 CALLER_ADDRESS = ("src_endpoint_ip",)

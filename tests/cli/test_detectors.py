@@ -11,10 +11,10 @@ from typer.testing import CliRunner
 
 from guardray.cli.catalogue import entries, missing_indicators, tunable_reasons
 from guardray.cli.detectors import app
-from guardray.context.intel import IndicatorStore
 from guardray.detectors.declare import IndicatorDetector
 from guardray.detectors.loader import load_detectors
 from guardray.errors import UsageError
+from guardray.intel.store import IndicatorStore
 
 NOTHING = IndicatorStore()
 ROOT_USE = "Policy:IAMUser/RootCredentialUsage"

@@ -5,11 +5,11 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from guardray.context.addresses import ipv4_number
-from guardray.context.categories import bit
 from guardray.context.enrich import enrich
-from guardray.context.intel import IndicatorStore
+from guardray.intel.categories import bit
+from guardray.intel.store import IndicatorStore
 from guardray.schema import api_activity, dns_activity, network_activity
+from guardray.schema.addresses import ipv4_number
 
 NOBODY = IndicatorStore()
 STORE = IndicatorStore.of({"203.0.113.0/24": "c2", "203.0.113.7": "custom", "bad.example": "crypto"})

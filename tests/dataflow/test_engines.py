@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from guardray.context.intel import IndicatorStore
 from guardray.dataflow.local import LocalEngine
 from guardray.dataflow.report import findings_of
 from guardray.dataflow.scan import Engine, Observer, ScanResult, ScanSettings
 from guardray.detectors.loader import load_detectors
 from guardray.findings.wire import to_json
+from guardray.intel.store import IndicatorStore
 from guardray.simulate import ATTACK_TYPES, Rates, simulate
 from guardray.sources.objects import InputObject, locate
 from guardray.sources.reader import Limits

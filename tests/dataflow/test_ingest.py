@@ -6,13 +6,13 @@ import numpy as np
 import polars as pl
 import pytest
 
-from guardray.context.intel import IndicatorStore
 from guardray.dataflow.ingest import Ingest
 from guardray.detectors.ec2 import port_sweep
 from guardray.detectors.ec2.connections import flow
 from guardray.detectors.iam import root_credential_usage
 from guardray.detectors.loader import load_detectors
 from guardray.errors import DetectorError
+from guardray.intel.store import IndicatorStore
 from guardray.schema import api_activity, network_activity
 from guardray.shards.deduplicator import Deduplicator
 from guardray.testing import findings_from, frame_of

@@ -7,12 +7,12 @@ import numpy as np
 import polars as pl
 import pytest
 
-from guardray.context.intel import IndicatorStore
 from guardray.dataflow.event_time import microseconds
 from guardray.dataflow.ingest import Ingest
 from guardray.dataflow.shard import Shard
 from guardray.detectors.ec2 import portscan
 from guardray.detectors.ec2.connections import flow
+from guardray.intel.store import IndicatorStore
 from guardray.schema import network_activity
 from guardray.testing import START, frame_of
 

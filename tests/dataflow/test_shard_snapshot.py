@@ -12,7 +12,6 @@ import pyarrow as pa
 import pytest
 
 from guardray.context.enrich import enriched_columns
-from guardray.context.intel import IndicatorStore
 from guardray.dataflow.event_time import microseconds
 from guardray.dataflow.ingest import Ingest
 from guardray.dataflow.shard import Shard
@@ -22,6 +21,7 @@ from guardray.detectors.ec2.connections import flow
 from guardray.detectors.loader import load_detectors
 from guardray.errors import SnapshotError
 from guardray.findings.sighting import Sighting, SightingFold
+from guardray.intel.store import IndicatorStore
 from guardray.schema import EventSchema, api_activity, network_activity
 from guardray.shards.snapshot import read_snapshot, write_snapshot
 from guardray.simulate import Rates, simulate

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from guardray.context.intel import IndicatorStore
 from guardray.detectors.ec2 import listed_destinations, listed_domains, malicious_ip_caller_custom
 from guardray.detectors.ec2.connections import flow
 from guardray.detectors.ec2.queries import query
 from guardray.findings.details import ThreatIntelligence
+from guardray.intel.store import IndicatorStore
 from guardray.testing import findings_from, frame_of
 
 C2 = listed_destinations.DETECTORS[0]

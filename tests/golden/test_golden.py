@@ -9,13 +9,13 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
-from guardray.context.intel import IndicatorStore
 from guardray.dataflow.local import LocalEngine
 from guardray.dataflow.report import findings_of
 from guardray.dataflow.scan import Observer, ScanSettings
 from guardray.detectors.loader import load_detectors
 from guardray.findings.finding import most_urgent_first
 from guardray.findings.wire import to_json
+from guardray.intel.store import IndicatorStore
 from guardray.sources.objects import locate
 
 HERE = Path(__file__).parent

@@ -10,11 +10,11 @@ import ray
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guardray.context.intel import IndicatorStore
 from guardray.dataflow.local import LocalEngine
 from guardray.dataflow.scan import Observer, ScanSettings
 from guardray.detectors.loader import load_detectors
 from guardray.errors import EngineError, UsageError
+from guardray.intel.store import IndicatorStore
 from guardray.runtime.cluster import cluster
 from guardray.runtime.engine import CHUNK_BYTES, CHUNK_OBJECTS, RayEngine, chunks, named_for_all
 from guardray.sources.objects import InputObject, locate

@@ -9,9 +9,9 @@ from typing import Any
 
 import polars as pl
 
-from guardray.context.addresses import ipv4_text
 from guardray.findings.actions import NetworkConnection
 from guardray.findings.resources import Instance, NetworkInterface, Resource
+from guardray.schema.addresses import ipv4_text
 from guardray.types import Row
 
 TCP, UDP = 6, 17

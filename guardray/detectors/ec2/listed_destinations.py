@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from guardray.context.categories import Category
 from guardray.detectors.declare import Example, IndicatorDetector, fires, quiet
 from guardray.detectors.ec2.connections import (
     OUTBOUND,
@@ -24,6 +23,7 @@ from guardray.detectors.ec2.connections import (
 )
 from guardray.detectors.malicious_callers import threat_intelligence
 from guardray.findings.details import Details
+from guardray.intel.categories import Category
 from guardray.schema import network_activity
 from guardray.types import Row
 

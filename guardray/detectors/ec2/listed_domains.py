@@ -11,12 +11,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from guardray.context.categories import Category
 from guardray.detectors.declare import Example, IndicatorDetector, fires, quiet
 from guardray.detectors.ec2.connections import RESOURCE
 from guardray.detectors.ec2.queries import FROM_INSIDE, query, request_details
 from guardray.detectors.malicious_callers import threat_intelligence
 from guardray.findings.details import Details
+from guardray.intel.categories import Category
 from guardray.schema import dns_activity
 from guardray.types import Row
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import polars as pl
 
-from guardray.context.categories import Category
 from guardray.detectors.declare import IndicatorDetector, fires, quiet
 from guardray.detectors.ec2.connections import (
     IS_TCP,
@@ -27,6 +26,7 @@ from guardray.detectors.ec2.connections import (
 )
 from guardray.detectors.malicious_callers import threat_intelligence
 from guardray.findings.details import Details
+from guardray.intel.categories import Category
 from guardray.schema import network_activity
 from guardray.types import Row
 

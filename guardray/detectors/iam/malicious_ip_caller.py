@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import polars as pl
 
-from guardray.context.categories import Category
 from guardray.detectors.calls import IAM, MANAGEMENT, OWN_CREDENTIALS, PRINCIPAL, S3, credentials
 from guardray.detectors.declare import Example, IndicatorDetector, fires, quiet
 from guardray.detectors.malicious_callers import CALLER_ADDRESS, CATEGORIES, LISTED, describer
+from guardray.intel.categories import Category
 from guardray.schema import api_activity
 
 INVENTORIES = (

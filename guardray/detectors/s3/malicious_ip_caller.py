@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import polars as pl
 
-from guardray.context.categories import Category
 from guardray.detectors.calls import PRINCIPAL, S3, S3_DATA, bucket
 from guardray.detectors.declare import Example, IndicatorDetector, fires, quiet
 from guardray.detectors.malicious_callers import CALLER_ADDRESS, CATEGORIES, LISTED, describer
+from guardray.intel.categories import Category
 from guardray.schema import api_activity
 
 CONTENT_READS = ("GetObject", "CopyObject", "GetObjectTorrent", "SelectObjectContent", "UploadPartCopy")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guardray.context.addresses import NOT_PUBLIC, ipv4_number, ipv4_numbers, ipv4_text, is_public, is_public_number
+from guardray.schema.addresses import NOT_PUBLIC, ipv4_number, ipv4_numbers, ipv4_text, is_public, is_public_number
 
 ADDRESSES = st.integers(0, 2**32 - 1)
 EDGES = st.sampled_from(

@@ -6,8 +6,8 @@ import gzip
 
 import pytest
 
-from guardray.context.intel import Indicator, IndicatorStore
 from guardray.errors import UsageError
+from guardray.intel.store import Indicator, IndicatorStore
 
 BROKEN_DEFLATE = gzip.compress(b"198.51.100.7")[:10] + b"\xff" * 20
 """A sound header of gzip before what is no deflate stream."""

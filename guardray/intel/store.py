@@ -10,11 +10,11 @@ from pathlib import Path
 
 import polars as pl
 
-from guardray.context.addresses import ipv4_number, ipv4_text, is_public_number
-from guardray.context.categories import CATEGORIES, Category, bit, has
-from guardray.context.domains import DomainIndex, suffixes
-from guardray.context.feeds import Entries, Feed, parse_list, read_feeds, read_list
-from guardray.context.ranges import RangeIndex
+from guardray.intel.categories import CATEGORIES, Category, bit, has
+from guardray.intel.domains import DomainIndex, suffixes
+from guardray.intel.feeds import Entries, Feed, parse_list, read_feeds, read_list
+from guardray.intel.ranges import RangeIndex
+from guardray.schema.addresses import ipv4_number, ipv4_text, is_public_number
 
 __all__ = ["CATEGORIES", "Category", "Indicator", "IndicatorStore", "ThreatList", "has"]
 

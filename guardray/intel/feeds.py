@@ -13,9 +13,9 @@ import msgspec
 import polars as pl
 import yaml
 
-from guardray.context.addresses import NOT_PUBLIC, ipv4_numbers
-from guardray.context.categories import Category
 from guardray.errors import UsageError
+from guardray.intel.categories import Category
+from guardray.schema.addresses import NOT_PUBLIC, ipv4_numbers
 
 Kind = Literal["ip", "domain", "any"]
 

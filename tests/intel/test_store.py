@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guardray.context.addresses import is_public_number
-from guardray.context.categories import CATEGORIES, bit, has
-from guardray.context.intel import Indicator, IndicatorStore
+from guardray.intel.categories import CATEGORIES, bit, has
+from guardray.intel.store import Indicator, IndicatorStore
+from guardray.schema.addresses import is_public_number
 
 CATEGORY = st.sampled_from(CATEGORIES)
 # Few distinct starts, so that networks nest, touch and overlap, also across reserved space.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from guardray.context.addresses import NOT_PUBLIC
+from guardray.schema.addresses import NOT_PUBLIC
 
 UInt32s = npt.NDArray[np.uint32]
 UInt64s = npt.NDArray[np.uint64]

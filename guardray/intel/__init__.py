@@ -1,0 +1,1 @@
+"""Threat intelligence: what lists say of addresses and domains, from their files to columns of categories."""
