@@ -28,13 +28,51 @@ class AccessKey:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PrivateAddress:
+    """One of an interface's `privateIpAddresses`."""
+
+    ip: str
+    dns_name: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SecurityGroup:
+    """One of an interface's `securityGroups`."""
+
+    id: str | None = None
+    name: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class NetworkInterface:
-    """One of `instanceDetails.networkInterfaces`."""
+    """One of `instanceDetails.networkInterfaces`. Logs tell the first four; the inventory knows the rest."""
 
     interface_id: str | None = None
-    private_ip: str | None = None
+    private_ip: str | None = None  # the primary one; IPv6 where only that is known
     vpc_id: str | None = None
     subnet_id: str | None = None
+    private_dns_name: str | None = None
+    private_ips: tuple[PrivateAddress, ...] = ()
+    ipv6_addresses: tuple[str, ...] = ()  # besides `private_ip`
+    public_ip: str | None = None
+    public_dns_name: str | None = None
+    security_groups: tuple[SecurityGroup, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profile:
+    """`iamInstanceProfile`."""
+
+    arn: str | None = None
+    id: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProductCode:
+    """One of `productCodes`."""
+
+    id: str | None = None
+    type: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +80,19 @@ class Instance:
     """An EC2 instance: `instanceDetails`. The instance id is null where only the interface or address is known."""
 
     instance_id: str | None
-    interface: NetworkInterface
+    interface: NetworkInterface  # the one that the finding is about
+    other_interfaces: tuple[NetworkInterface, ...] = ()
+    image_id: str | None = None
+    image_description: str | None = None
+    instance_type: str | None = None
+    instance_state: str | None = None
+    availability_zone: str | None = None
+    launch_time: str | None = None  # as GuardDuty has it, a text: ISO 8601 with Z
+    platform: str | None = None
+    outpost_arn: str | None = None
+    profile: Profile | None = None
+    product_codes: tuple[ProductCode, ...] = ()
+    tags: tuple[tuple[str, str], ...] = ()  # key and value, by key
 
 
 @dataclass(frozen=True, kw_only=True)

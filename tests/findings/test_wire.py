@@ -14,7 +14,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from guardray.findings.actions import AwsApiCall, DnsRequest, NetworkConnection, PortProbe
-from guardray.findings.resources import AccessKey, Instance, NetworkInterface, PublicAccess, Resource, S3Bucket
+from guardray.findings.resources import (
+    AccessKey,
+    Instance,
+    NetworkInterface,
+    PrivateAddress,
+    ProductCode,
+    Profile,
+    PublicAccess,
+    Resource,
+    S3Bucket,
+    SecurityGroup,
+)
 from guardray.findings.wire import from_json, to_json
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -133,6 +144,22 @@ interfaces = st.builds(
     private_ip=st.none() | addresses,
     vpc_id=st.none() | texts,
     subnet_id=st.none() | texts,
+    private_dns_name=st.none() | texts,
+    private_ips=st.lists(st.builds(PrivateAddress, ip=texts, dns_name=st.none() | texts), max_size=2).map(tuple),
+    public_ip=st.none() | texts,
+    public_dns_name=st.none() | texts,
+    security_groups=st.lists(st.builds(SecurityGroup, id=texts, name=st.none() | texts), max_size=2).map(tuple),
+)
+instances = st.builds(
+    Instance,
+    instance_id=st.none() | texts,
+    interface=interfaces,
+    other_interfaces=st.lists(interfaces, max_size=1).map(tuple),
+    instance_type=st.none() | texts,
+    launch_time=st.none() | texts,
+    profile=st.none() | st.builds(Profile, arn=texts, id=st.none() | texts),
+    product_codes=st.lists(st.builds(ProductCode, id=texts, type=texts), max_size=1).map(tuple),
+    tags=st.lists(st.tuples(texts, texts), max_size=2).map(tuple),
 )
 buckets = st.builds(
     S3Bucket,
@@ -147,7 +174,7 @@ resources = st.builds(
     Resource,
     resource_type=st.sampled_from(["AccessKey", "Instance", "S3Bucket"]),
     access_key=st.none() | keys,
-    instance=st.none() | st.builds(Instance, instance_id=st.none() | texts, interface=interfaces),
+    instance=st.none() | instances,
     s3_buckets=st.lists(buckets, max_size=2).map(tuple),
 )
 infos = st.dictionaries(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from guardray.findings.resources import AccessKey, Instance, NetworkInterface, PublicAccess, Resource, S3Bucket
+from guardray.findings.resources import AccessKey, PublicAccess, Resource, S3Bucket
+from guardray.findings.wire.instances import instance_json, instance_of
 from guardray.findings.wire.members import Json, known
 
 
@@ -16,7 +17,7 @@ def resource_json(resource: Resource, partition: str) -> Json:
         resourceType=resource.resource_type,
         accessKeyDetails=None if resource.access_key is None else _access_key_json(resource.access_key),
         s3BucketDetails=buckets or None,
-        instanceDetails=None if resource.instance is None else _instance_json(resource.instance),
+        instanceDetails=None if resource.instance is None else instance_json(resource.instance),
     )
 
 
@@ -26,7 +27,7 @@ def resource_of(resource: Mapping[str, Any]) -> Resource:
     return Resource(
         resource_type=resource["resourceType"],
         access_key=None if access_key is None else _access_key_of(access_key),
-        instance=None if instance is None else _instance_of(instance),
+        instance=None if instance is None else instance_of(instance),
         s3_buckets=tuple(_bucket_of(bucket) for bucket in resource.get("s3BucketDetails", ())),
     )
 
@@ -46,35 +47,6 @@ def _access_key_of(key: Mapping[str, Any]) -> AccessKey:
         user_name=key.get("userName"),
         principal_id=key.get("principalId"),
         access_key_id=key.get("accessKeyId"),
-    )
-
-
-def _instance_json(instance: Instance) -> Json:
-    return known(instanceId=instance.instance_id, networkInterfaces=[_interface_json(instance.interface)])
-
-
-def _instance_of(instance: Mapping[str, Any]) -> Instance:
-    return Instance(instance_id=instance.get("instanceId"), interface=_interface_of(instance["networkInterfaces"][0]))
-
-
-def _interface_json(interface: NetworkInterface) -> Json:
-    address = interface.private_ip
-    is_v6 = address is not None and ":" in address
-    return known(
-        networkInterfaceId=interface.interface_id,
-        privateIpAddress=None if is_v6 else address,
-        ipv6Addresses=[address] if is_v6 else None,
-        subnetId=interface.subnet_id,
-        vpcId=interface.vpc_id,
-    )
-
-
-def _interface_of(interface: Mapping[str, Any]) -> NetworkInterface:
-    return NetworkInterface(
-        interface_id=interface.get("networkInterfaceId"),
-        private_ip=interface.get("privateIpAddress", next(iter(interface.get("ipv6Addresses", ())), None)),
-        vpc_id=interface.get("vpcId"),
-        subnet_id=interface.get("subnetId"),
     )
 
 
