@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 
-from guardray.simulate.rendering import address
-from guardray.simulate.world import Account, Interface
+from guardray.simulate.rendering import address, utc_times
+from guardray.simulate.world import Account, Interface, instances
 
 
 def write_inventory(path: Path, accounts: list[Account]) -> None:
@@ -42,42 +43,55 @@ def _interface(account: Account, one: Interface) -> dict[str, Any]:
         "PrivateIpAddress": address(one.private_ip),
         "PrivateIpAddresses": [{"Primary": True, "PrivateIpAddress": address(one.private_ip)}],
         "Ipv6Addresses": [],
-        "Groups": [{"GroupId": _group(one), "GroupName": one.kind}],
+        "Groups": [{"GroupId": instances.group_id(one), "GroupName": one.kind}],
     }
     if one.public_ip is not None:
-        found["Association"] = {"PublicIp": address(one.public_ip), "IpOwnerId": account.id}
+        found["Association"] = {
+            "PublicIp": address(one.public_ip),
+            "IpOwnerId": account.id,
+            "AllocationId": instances.allocation_id(one),
+            "AssociationId": instances.association_id(one),
+        }
     if one.instance:
-        found["Attachment"] = {"InstanceId": one.instance, "DeviceIndex": 0, "Status": "attached"}
+        found["Attachment"] = {
+            "AttachmentId": instances.attachment_id(one),
+            "AttachTime": _since(account, one),
+            "DeleteOnTermination": True,
+            "InstanceId": one.instance,
+            "DeviceIndex": 0,
+            "Status": "attached",
+        }
     return found
 
 
 def _instance(account: Account, one: Interface) -> dict[str, Any]:
     found: dict[str, Any] = {
         "InstanceId": one.instance,
-        "InstanceType": "m7g.large" if one.kind == "web" else "t3.medium",
-        "ImageId": f"ami-{one.vpc[4:21]}",
+        "InstanceType": instances.instance_type(one),
+        "ImageId": instances.image_id(one),
+        "LaunchTime": _since(account, one),
         "State": {"Code": 16, "Name": "running"},
         "Placement": {"AvailabilityZone": one.zone},
         "VpcId": one.vpc,
         "SubnetId": one.subnet,
         "PrivateIpAddress": address(one.private_ip),
-        "PrivateDnsName": f"ip-{address(one.private_ip).replace('.', '-')}.{account.region}.compute.internal",
-        "Tags": [{"Key": "Name", "Value": f"{account.company}-{one.kind}"}],
-        "SecurityGroups": [{"GroupId": _group(one), "GroupName": one.kind}],
+        "PrivateDnsName": instances.private_name(one),
+        "Tags": [{"Key": key, "Value": value} for key, value in instances.tags(account.company, one).items()],
+        "SecurityGroups": [{"GroupId": instances.group_id(one), "GroupName": one.kind}],
         "NetworkInterfaces": [_interface(account, one)],
     }
     if one.kind == "windows":
         found["Platform"] = "windows"
     if one.public_ip is not None:
         found["PublicIpAddress"] = address(one.public_ip)
-    if one.kind in ("web", "worker"):
-        profile = f"arn:aws:iam::{account.id}:instance-profile/{one.kind}-instance-role"
-        found["IamInstanceProfile"] = {"Arn": profile, "Id": f"AIPA{one.kind.upper():X<17}"}
+    profile = instances.profile(account.id, one)
+    if profile is not None:
+        found["IamInstanceProfile"] = {"Arn": profile["arn"], "Id": profile["id"]}
     return found
 
 
-def _group(one: Interface) -> str:
-    return f"sg-{one.kind.encode().hex():0<17.17}"
+def _since(account: Account, one: Interface) -> str:
+    return str(utc_times(np.array([instances.launched_at(one, account.period)]))[0])
 
 
 _DESCRIPTIONS = {

@@ -24,6 +24,7 @@ from guardray.simulate.layout import Output
 from guardray.simulate.period import DAY, DEFAULT_START, HOUR, Period
 from guardray.simulate.rates import Rates
 from guardray.simulate.trail.files import write_calls
+from guardray.simulate.trail.lifecycle import lifecycle_calls
 from guardray.simulate.trail.objects import object_calls
 from guardray.simulate.trail.office import office_calls
 from guardray.simulate.trail.services import service_calls
@@ -123,6 +124,7 @@ def _write_trail(output: Output, account: Account, episodes: Episodes, day: Peri
     found = [
         office_calls(account, day, templates),
         service_calls(account, day, templates),
+        lifecycle_calls(account, day, templates),
         object_calls(account, day, templates),
         episodes.calls_in(day, templates),
     ]

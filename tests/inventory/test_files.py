@@ -120,5 +120,5 @@ def test_what_is_wrong_is_said_with_its_place(tmp_path, content, reason):
 def test_missing_files_and_empty_folders_are_named(tmp_path):
     with pytest.raises(UsageError, match=r"nowhere.json: No such file"):
         read_inventory([tmp_path / "nowhere.json"])
-    with pytest.raises(UsageError, match="no .json file in this folder"):
+    with pytest.raises(UsageError, match=r"no \.json file in this folder"):
         read_inventory([tmp_path])

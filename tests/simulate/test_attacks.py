@@ -55,7 +55,7 @@ def queries_of(logs: Logs, label: Label) -> list[dict[str, Any]]:
         query
         for query in logs.queries
         if label["start"] <= query["query_timestamp"] <= label["end"]
-        and query["srcids"]["instance"] == label["entity"].split("|")[0]
+        and query["srcids"].get("instance") == label["entity"].split("|")[0]
     ]
 
 

@@ -51,10 +51,16 @@ def queries(rng: np.random.Generator, times: Any, interfaces: Any, questions: An
 
 
 def json_lines(found: pl.DataFrame, clients: pl.DataFrame, account: str, region: str) -> pl.Series:
-    """The JSON line of each query: String [n]. `clients` has `vpc`, `address`, `instance` by interface."""
+    """The JSON line of each query: String [n]. `clients` has `vpc`, `address`, `instance` by interface.
+
+    An empty instance is left out.
+    """
     about = clients[found["interface"]]
     head = f'{{"version":"1.100000","account_id":"{account}","region":"{region}","vpc_id":"'
-    source = pl.concat_str(pl.lit('","transport":"UDP","srcids":{"instance":"'), about["instance"], pl.lit('"}}'))
+    known = pl.concat_str(pl.lit('{"instance":"'), about["instance"], pl.lit('"}}'))
+    source = pl.lit('","transport":"UDP","srcids":') + pl.when(about["instance"] != "").then(known).otherwise(
+        pl.lit("{}}")
+    )
     return pl.select(
         pl.concat_str(
             pl.lit(head),
@@ -79,6 +85,6 @@ def clients_of(account: Account) -> pl.DataFrame:
         {
             "vpc": [one.vpc for one in account.interfaces],
             "address": [address(one.private_ip) for one in account.interfaces],
-            "instance": [one.instance for one in account.interfaces],
+            "instance": [one.instance if one.is_named_in_queries else "" for one in account.interfaces],
         }
     )

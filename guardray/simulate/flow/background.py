@@ -41,7 +41,7 @@ def _visits(account: Account, hour: Period, rng: np.random.Generator) -> pl.Data
     """Visitors to the load balancer, which asks a web server, which asks a database."""
     at = times(rng, account.rates.visits_per_hour, hour, VISITORS, 0)
     n = len(at)
-    balancers, webs = account.permanent("balancer"), account.alive("web", hour.start)
+    balancers, webs = account.alive("balancer", hour.start), account.alive("web", hour.start)
     private = private_addresses(account)
     known = public_addresses(account.stream("visitors"), RETURNING_VISITORS)
     visitor = np.where(rng.random(n) < SHARE_RETURNING, rng.choice(known, n), public_addresses(rng, n))

@@ -71,6 +71,24 @@ def workload(account: Account, of: Workload, began: float, session: str = "") ->
     }
 
 
+def service_role(account: Account, name: str, of: str, began: float) -> Identity:
+    """A service's session of the role that AWS linked to it, such as `AWSServiceRoleForAutoScaling`."""
+    role_id = f"AROA{token(account.stream('service role', name), 17, KEY_LETTERS)}"
+    session = name.removeprefix("AWSServiceRoleFor")
+    return {
+        "type": "AssumedRole",
+        "principalId": f"{role_id}:{session}",
+        "arn": f"arn:aws:sts::{account.id}:assumed-role/{name}/{session}",
+        "accountId": account.id,
+        "accessKeyId": session_key(account.id, name, began),
+        "sessionContext": {
+            "sessionIssuer": _issuer(account.id, name, role_id, f"aws-service-role/{of}/"),
+            "attributes": _attributes(began, False),
+        },
+        "invokedBy": of,
+    }
+
+
 def root(account: Account, began: float, *, invoked_by: str = "", assumed: bool = False) -> Identity:
     """The account's root user: signed in, used by a service on its behalf, or a session of sts AssumeRoot."""
     context: dict[str, Any] = {"attributes": _attributes(began, not assumed)}

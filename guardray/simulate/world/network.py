@@ -18,6 +18,13 @@ Kind = Literal["nat", "balancer", "bastion", "edge", "web", "worker", "monitor",
 PUBLIC_KINDS = ("nat", "balancer", "bastion", "edge")
 SERVICE_KINDS = ("nat", "balancer", "database")  # AWS owns the interface: there is no instance behind it
 PERMANENT_WEB_SERVERS = 2
+SHIFTS: tuple[tuple[Kind, tuple[tuple[float, float], ...]], ...] = (
+    ("worker", ((0.5, 2), (2.25, 6), (6.5, 11), (13.5, 20))),
+    ("worker", ((1.5, 4), (4.25, 9), (15.5, 23))),
+    ("bastion", ((1.25, 5),)),
+    ("balancer", ((0.25, 8),)),
+)
+"""What comes and goes every day: each place with its hours, from launch to end."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +55,16 @@ class Interface:
     def alive(self, time: float) -> bool:
         return self.launched <= time < self.ended
 
+    @property
+    def is_passing(self) -> bool:
+        """True for what is launched in the period, all of which ends in it or soon after."""
+        return self.ended < np.inf
+
+    @property
+    def is_named_in_queries(self) -> bool:
+        """False for hosts of containers: Resolver logs their queries by address, without an instance."""
+        return not (self.kind == "monitor" or (self.kind == "worker" and self.is_passing))
+
 
 def build_vpc(rng: np.random.Generator, index: int) -> Vpc:
     """A network at 10.x.0.0/16."""
@@ -63,7 +80,13 @@ class _Builder:
         self._rng, self._vpc, self._region = rng, vpc, region
         self._hosts = iter(rng.permutation(np.arange(16, 4000)).tolist())
 
+    def add_like(self, one: Interface, launched: float, ended: float) -> Interface:
+        """A later one in the place of another: new ids, the same addresses."""
+        instance = one.instance and f"i-{token(self._rng, 17)}"
+        return replace(one, id=f"eni-{token(self._rng, 17)}", instance=instance, launched=launched, ended=ended)
+
     def add(self, kind: Kind, launched: float = 0.0, ended: float = np.inf) -> Interface:
+        """An interface with addresses of its own."""
         rng, public = self._rng, kind in PUBLIC_KINDS
         zone = int(rng.integers(2))
         subnets = self._vpc.public_subnets if public else self._vpc.private_subnets
@@ -85,7 +108,7 @@ class _Builder:
 def build_interfaces(
     seed: int, account: str, region: str, vpcs: tuple[Vpc, ...], rates: Rates, period: Period
 ) -> tuple[Interface, ...]:
-    """Everything that ever has an interface in the period: what stays first, then the autoscaled web servers."""
+    """Everything that ever has an interface in the period: what stays first, then what comes and goes."""
     main = _Builder(stream(seed, account, "hosts"), vpcs[0], region)
     many: dict[Kind, int] = {
         "nat": 1,
@@ -104,18 +127,39 @@ def build_interfaces(
         others: tuple[Kind, ...] = ("nat", "worker", "worker")
         found += [other.add(kind) for kind in others]
     found += _autoscaled(main, seed, account, rates, period)
+    found += _shifts(main, period)
     return tuple(found)
 
 
 def _autoscaled(main: _Builder, seed: int, account: str, rates: Rates, period: Period) -> Iterator[Interface]:
-    """Web servers that start in the morning and stop in the evening, new instances every day."""
+    """Web servers that start in the morning and stop in the evening, new instances with the same addresses every day.
+
+    They end on the hour, for traffic is made by the hour.
+    """
+    slots: list[Interface] = []
     for day, piece in enumerate(period.pieces(DAY)):
         rng = stream(seed, account, "autoscaling", day)
-        for _ in range(rates.web_servers - PERMANENT_WEB_SERVERS):
-            launched = piece.start + rng.uniform(6, 11) * HOUR
-            ended = piece.start + rng.uniform(17, 22) * HOUR
-            if launched < period.end:
-                yield main.add("web", launched, ended)
+        for slot in range(rates.web_servers - PERMANENT_WEB_SERVERS):
+            launched = piece.start + float(np.floor(rng.uniform(6, 11) * HOUR))
+            ended = piece.start + int(rng.integers(17, 23)) * HOUR
+            if launched >= period.end:
+                continue
+            if slot < len(slots):
+                yield main.add_like(slots[slot], launched, ended)
+            else:
+                slots.append(main.add("web", launched, ended))
+                yield slots[-1]
+
+
+def _shifts(main: _Builder, period: Period) -> Iterator[Interface]:
+    """Batch workers that relieve each other at one address, a jump host and a balancer's node for busy hours."""
+    first = [main.add(kind) for kind, _ in SHIFTS]
+    for piece in period.pieces(DAY):
+        for one, (_, times) in zip(first, SHIFTS, strict=True):
+            for began, ended in times:
+                launched = piece.start + began * HOUR
+                if launched < period.end:
+                    yield main.add_like(one, launched, piece.start + ended * HOUR)
 
 
 def interfaces_like(one: Interface, seed: int, count: int) -> tuple[Interface, ...]:
