@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote, urlsplit
@@ -15,6 +14,7 @@ import yaml
 
 from guardray.errors import UsageError
 from guardray.intel.categories import Category
+from guardray.intel.entries import Entries
 from guardray.schema.addresses import NOT_PUBLIC, ipv4_numbers
 
 Kind = Literal["ip", "domain", "any"]
@@ -56,21 +56,6 @@ class _FeedsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     feeds: tuple[Feed, ...]
 
 
-@dataclass(frozen=True)
-class Entries:
-    """The indicators of one list.
-
-    Attributes:
-        addresses: frame of `first` and `last`, UInt32, ends included; each touches public addresses.
-        domains: lower-case names, String.
-        skipped: lines that are neither empty, a comment, nor an indicator of the wanted kind.
-    """
-
-    addresses: pl.DataFrame
-    domains: pl.Series
-    skipped: int
-
-
 def read_feeds(feeds_file: Path) -> tuple[Feed, ...]:
     """The feeds that a YAML file declares.
 
@@ -92,7 +77,7 @@ def read_list(path: Path, kind: Kind) -> Entries:
         UsageError: the file cannot be read, or holds nothing usable.
     """
     entries = parse_list(pl.Series(_text(path).splitlines(), dtype=pl.String), kind)
-    if entries.addresses.is_empty() and entries.domains.is_empty():
+    if not len(entries):
         wanted = {"ip": "public IPv4 address or network", "domain": "domain", "any": "public IPv4 address or domain"}
         raise UsageError(f"{path}: no {wanted[kind]} in it ({entries.skipped} lines skipped)")
     return entries
@@ -106,7 +91,8 @@ def parse_list(lines: pl.Series, kind: Kind) -> Entries:
         domains = domains.clear()
     elif kind == "domain":
         addresses = addresses.clear()
-    return Entries(addresses, domains, len(field) - len(addresses) - len(domains))
+    skipped = len(field) - len(addresses) - len(domains)
+    return Entries.of(v4=addresses, domains=domains.alias("name").to_frame(), skipped=skipped)
 
 
 def _addresses(field: pl.Series) -> pl.DataFrame:

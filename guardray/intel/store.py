@@ -2,159 +2,281 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Network
+from datetime import datetime
 from pathlib import Path
+from typing import Self
 
+import msgspec
+import numpy as np
+import numpy.typing as npt
 import polars as pl
+import pyarrow as pa
 
-from guardray.intel.categories import CATEGORIES, Category, bit, has
-from guardray.intel.domains import DomainIndex, suffixes
-from guardray.intel.feeds import Entries, Feed, parse_list, read_feeds, read_list
-from guardray.intel.ranges import RangeIndex
-from guardray.schema.addresses import ipv4_number, ipv4_text, is_public_number
+from guardray.errors import UsageError
+from guardray.intel import arrays
+from guardray.intel.categories import CATEGORIES, TRUSTED, Category, bit, has, trusted_wins
+from guardray.intel.content import Content, ValueKind
+from guardray.intel.entries import Entries, ThreatList
+from guardray.intel.feeds import read_feeds, read_list
+from guardray.intel.index import Index
+from guardray.intel.values import address_key, entries_of_value, range_text
+from guardray.types import AccountId, Region
 
 __all__ = ["CATEGORIES", "Category", "Indicator", "IndicatorStore", "ThreatList", "has"]
+
+_FILE = "indicators.arrow"
+
+Value = str | int | Sequence[str] | None
+"""What a column may hold to look up: an address as a number or text, a domain, or the answers to a query."""
 
 
 @dataclass(frozen=True)
 class Indicator:
-    """An entry of a threat list. `value` is an address, a network or a domain, as the list has it."""
+    """An entry of a list.
+
+    Attributes:
+        value: an address, a network, a range or a domain.
+        confidence: 0 to 100, where the list gives one.
+        expires: when it stops to hold.
+    """
 
     value: str
     category: Category
     list_name: str
     threat_name: str | None = None
-
-
-@dataclass(frozen=True)
-class ThreatList:
-    """A list that was loaded: `skipped` counts the lines of it that could not be used."""
-
-    name: str
-    category: Category
-    threat_name: str | None
-    entries: int
-    skipped: int
+    confidence: int | None = None
+    expires: datetime | None = None
 
 
 class IndicatorStore:
-    """All entries of all threat lists; never changes once built.
+    """All entries of all lists; never changes once built.
 
-    Addresses that are not public match nothing, whatever the lists say.
+    Addresses that are not public match nothing, whatever the lists say. What is trusted is nothing else: its mask has
+    the trusted bit alone. Lists with a scope count for rows of their accounts and Regions only.
     """
 
     def __init__(self, lists: Sequence[tuple[ThreatList, Entries]] = ()) -> None:
-        self.lists: tuple[ThreatList, ...] = tuple(threat_list for threat_list, _ in lists)
-        self._addresses = _stacked([entries.addresses for _, entries in lists], {"first": pl.UInt32, "last": pl.UInt32})
-        domains = [entries.domains.alias("domain").to_frame() for _, entries in lists]
-        self._domains = _stacked(domains, {"domain": pl.String}).sort("domain")
-        masks = pl.DataFrame({"mask": [bit(one.category) for one in self.lists]}, {"mask": pl.UInt64}).with_row_index(
-            "list"
-        )
-        by_address = self._addresses.join(masks, on="list", maintain_order="left")
-        self._ranges = RangeIndex.build(*(by_address[name].to_numpy() for name in ("first", "last", "mask")))
-        self._names = DomainIndex.build(self._domains.join(masks, on="list").select("domain", "mask"))
+        self._content = Content.build(lists)
 
     @classmethod
-    def load(cls, feeds_file: Path | None, threat_lists: Sequence[Path] = ()) -> IndicatorStore:
-        """The feeds that a feeds file declares, and custom lists in plain text.
+    def load(
+        cls, feeds_file: Path | None, threat_lists: Sequence[Path] = (), trusted_lists: Sequence[Path] = ()
+    ) -> Self:
+        """The feeds that a feeds file declares, and custom and trusted lists in plain text.
 
         Raises:
             UsageError: a file cannot be read, is malformed or holds nothing usable; a feed is not a local file.
         """
-        feeds = read_feeds(feeds_file) if feeds_file else ()
-        lists = [_from_feed(feed, read_list(feed.path(feeds_file), feed.kind)) for feed in feeds if feeds_file]
-        return cls([*lists, *(_custom(path, read_list(path, "any")) for path in threat_lists)])
+        lists = []
+        feeds = [(feed, feed.path(feeds_file)) for feed in read_feeds(feeds_file)] if feeds_file else []
+        for feed, path in feeds:
+            entries = read_list(path, feed.kind)
+            lists.append(
+                (ThreatList(feed.name, feed.category, feed.threat_name, len(entries), entries.skipped), entries)
+            )
+        own: list[tuple[Path, Category]] = [(path, "custom") for path in threat_lists]
+        own += [(path, "trusted") for path in trusted_lists]
+        for path, category in own:
+            entries = read_list(path, "any")
+            lists.append((ThreatList(path.stem, category, None, len(entries), entries.skipped), entries))
+        return cls(lists)
 
     @classmethod
-    def of(cls, indicators: Mapping[str, Category], list_name: str = "example") -> IndicatorStore:
-        """A store of a few values, each with its category."""
-        parsed = ((category, parse_list(pl.Series([value]), "any")) for value, category in indicators.items())
-        return cls([_listed(list_name, category, None, entries) for category, entries in parsed])
+    def of(cls, indicators: Mapping[str, Category], list_name: str = "example") -> Self:
+        """A store of a few values, each with its category.
+
+        Raises:
+            ValueError: a value is not an address, a network or a domain.
+        """
+        parsed = ((category, entries_of_value(value)) for value, category in indicators.items())
+        return cls([(ThreatList(list_name, category, None, 1, 0), entries) for category, entries in parsed])
+
+    @classmethod
+    def open(cls, folder: Path) -> Self:
+        """The store that was saved to a folder, mapped into memory: nothing is read before it is used.
+
+        Raises:
+            UsageError: there is none, or another version of guardray wrote it.
+        """
+        file = folder / _FILE
+        try:
+            held, about = arrays.read(file)
+            content = Content.of_arrays(held, about)
+        except (OSError, pa.ArrowInvalid, msgspec.MsgspecError, KeyError) as error:
+            raise UsageError(f"{file}: not an indicator store of this version of guardray: {error}") from error
+        store = cls.__new__(cls)
+        store._content = content
+        return store
+
+    def save(self, folder: Path) -> None:
+        """Write the store to a folder, which is made where it is missing.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        arrays.write(folder / _FILE, self._content.arrays(), msgspec.json.encode(self._content.about))
+
+    def current(self) -> Self:
+        """The store to use now: itself, since it never changes."""
+        return self
+
+    @property
+    def version(self) -> str:
+        """What the store holds, in 32 hex digits."""
+        return self._content.about.version
+
+    @property
+    def lists(self) -> tuple[ThreatList, ...]:
+        """All lists, in the order in which their entries are given."""
+        return self._content.about.lists
 
     @property
     def has_addresses(self) -> bool:
         """Whether any address is listed."""
-        return not self._addresses.is_empty()
+        return self._content.about.held["address"] != 0
 
     @property
     def has_domains(self) -> bool:
         """Whether any domain is listed."""
-        return not self._domains.is_empty()
+        return self._content.about.held["domain"] != 0
+
+    @property
+    def has_trusted(self) -> bool:
+        """Whether anything is trusted."""
+        return any(held & TRUSTED for held in self._content.about.held.values())
+
+    def holds(self, kind: ValueKind, categories: Iterable[Category]) -> bool:
+        """Whether any address, or any domain, is listed in any of the categories."""
+        return any(self._content.about.held[kind] & bit(category) for category in categories)
 
     def digest(self, category: Category) -> str:
-        """What lists of the category hold, in 32 hex digits: the same for the same entries, whatever list has them."""
-        of_category = [index for index, one in enumerate(self.lists) if one.category == category]
-        entries = hashlib.blake2b(digest_size=16)
-        for frame in (self._addresses, self._domains):
-            values = frame.filter(pl.col("list").is_in(of_category)).drop("list").unique()
-            entries.update(values.sort(values.columns).write_csv().encode())
-        return entries.hexdigest()
+        """What decides which rows match the category, in 32 hex digits: the same whatever lists have the entries."""
+        return self._content.about.digests[category]
 
-    def ip_categories(self, addresses: pl.Series) -> pl.Series:
-        """UInt64 [n]: bit masks of the categories of UInt32 addresses; null has none."""
-        return pl.Series(addresses.name, self._ranges.masks_of(addresses.fill_null(0).to_numpy()))
+    def ip_categories(
+        self, addresses: pl.Series, accounts: pl.Series | None = None, regions: pl.Series | None = None
+    ) -> pl.Series:
+        """UInt64 [n]: bit masks of the categories of UInt32 addresses; null has none.
 
-    def domain_categories(self, names: pl.Series) -> pl.Series:
-        """UInt64 [n]: bit masks of the categories of lower-case names; null has none."""
-        return self._names.masks_of(names).alias(names.name)
+        Args:
+            addresses: IPv4 numbers.
+            accounts, regions: whose rows these are. Without them, lists with a scope do not count.
+        """
+        return self._masks(_number_masks, addresses, accounts, regions)
 
-    def matches(self, values: Sequence[str | int | None], category: Category) -> tuple[Indicator, ...]:
-        """The entries of the category that name any of the values: IPv4 numbers, IPv4 text or lower-case domains."""
-        found = [one for value in values for one in self._indicators(value) if one.category == category]
+    def text_categories(
+        self, texts: pl.Series, accounts: pl.Series | None = None, regions: pl.Series | None = None
+    ) -> pl.Series:
+        """`ip_categories` for IPv4 and IPv6 addresses in text; anything else has none. Distinct ones are read once."""
+        return self._masks(Index.text_masks, texts, accounts, regions)
+
+    def domain_categories(
+        self, names: pl.Series, accounts: pl.Series | None = None, regions: pl.Series | None = None
+    ) -> pl.Series:
+        """`ip_categories` for domain names. Case and a final dot do not matter."""
+        return self._masks(_domain_masks, names, accounts, regions)
+
+    def matches(
+        self,
+        values: Sequence[Value],
+        categories: Category | Collection[Category],
+        *,
+        account_id: AccountId | None = None,
+        region: Region | None = None,
+        time: datetime | None = None,
+    ) -> tuple[Indicator, ...]:
+        """The entries of the categories that name any of the values, for an event of this account and Region.
+
+        What is trusted there has no other entries. Entries that had expired by the time are left out.
+        """
+        asked = {categories} if isinstance(categories, str) else set(categories)
+        found = []
+        for value in _flat(values):
+            indicators = self._indicators(value, account_id, region)
+            trusted = any(one.category == "trusted" for one in indicators)
+            wanted = asked & {"trusted"} if trusted else asked
+            found += [one for one in indicators if one.category in wanted and not _expired(one, time)]
         return tuple(dict.fromkeys(found))
 
-    def ip_indicators(self, address: str | int) -> tuple[Indicator, ...]:
-        """The entries that name an IPv4 address, in the order of the lists."""
-        number = ipv4_number(address) if isinstance(address, str) else address
-        if number is None or not is_public_number(number):
+    def ip_indicators(
+        self, address: str | int, *, account_id: AccountId | None = None, region: Region | None = None
+    ) -> tuple[Indicator, ...]:
+        """The entries that name an IPv4 or IPv6 address, in the order of the lists."""
+        key = address_key(address)
+        if key is None:
             return ()
-        hits = self._addresses.filter((pl.col("first") <= number) & (pl.col("last") >= number))
-        return tuple(self._indicator(_network_text(first, last), index) for index, first, last in hits.rows())
+        values, is_v4 = self._content.values, key.dtype == np.uint32
+        indexes = self._indexes(account_id, region)
+        entries = [entry for index in indexes for entry in (index.v4 if is_v4 else index.v6).entries_at(key)]
+        held = values.v4 if is_v4 else values.v6
+        return tuple(
+            self._indicator(range_text(held.first[one], held.last[one]), int(held.facts[one]))
+            for one in sorted(entries)
+        )
 
-    def domain_indicators(self, name: str) -> tuple[Indicator, ...]:
-        """The entries that name a lower-case domain or a parent of it, longest first."""
-        domains = self._domains["domain"]
-        found = []
-        for suffix in suffixes(name):
-            start, end = domains.search_sorted(suffix, "left"), domains.search_sorted(suffix, "right")
-            found += [self._indicator(suffix, index) for index in self._domains["list"][start:end].sort()]
-        return tuple(found)
+    def domain_indicators(
+        self, name: str, *, account_id: AccountId | None = None, region: Region | None = None
+    ) -> tuple[Indicator, ...]:
+        """The entries that name a domain or a parent of it, longest first."""
+        found = [named for index in self._indexes(account_id, region) for named in index.domains.entries_of(name)]
+        ordered = sorted(found, key=lambda named: (-named[0].removeprefix("*.").count("."), named[1]))
+        facts = self._content.values.domain_facts
+        return tuple(self._indicator(value, int(facts[entry])) for value, entry in ordered)
 
-    def _indicators(self, value: str | int | None) -> tuple[Indicator, ...]:
+    def _masks(
+        self,
+        look_up: Callable[[Index, pl.Series], npt.NDArray[np.uint64]],
+        values: pl.Series,
+        accounts: pl.Series | None,
+        regions: pl.Series | None,
+    ) -> pl.Series:
+        masks = look_up(self._content.everyone, values)
+        for circle, rows in self._content.scopes.rows(accounts, regions):
+            own = look_up(self._content.circles[circle], values.gather(rows))
+            masks[rows] = trusted_wins(masks[rows] | own)
+        return pl.Series(values.name, masks)
+
+    def _indexes(self, account_id: AccountId | None, region: Region | None) -> Iterator[Index]:
+        yield self._content.everyone
+        if account_id is not None and region is not None:
+            circle = self._content.scopes.circles.get((account_id, region))
+            if circle is not None:
+                yield self._content.circles[circle]
+
+    def _indicators(
+        self, value: str | int | None, account_id: AccountId | None, region: Region | None
+    ) -> tuple[Indicator, ...]:
         if value is None:
             return ()
-        return self.ip_indicators(value) or (self.domain_indicators(value) if isinstance(value, str) else ())
+        if isinstance(value, int) or address_key(value) is not None:
+            return self.ip_indicators(value, account_id=account_id, region=region)
+        return self.domain_indicators(value, account_id=account_id, region=region)
 
-    def _indicator(self, value: str, index: int) -> Indicator:
-        threat_list = self.lists[index]
-        return Indicator(value, threat_list.category, threat_list.name, threat_list.threat_name)
-
-
-def _stacked(parts: Sequence[pl.DataFrame], columns: dict[str, type[pl.DataType]]) -> pl.DataFrame:
-    """The parts under each other, with the number of its part in the column `list`, first."""
-    numbered = [part.select(pl.lit(index, pl.UInt32).alias("list"), pl.all()) for index, part in enumerate(parts)]
-    empty = pl.DataFrame(schema={"list": pl.UInt32, **columns})
-    return pl.concat([empty, *numbered]).rechunk()
+    def _indicator(self, value: str, number: int) -> Indicator:
+        fact = self._content.facts[number]
+        return Indicator(
+            value, fact.category, self.lists[fact.list].name, fact.threat_name, fact.confidence, fact.expires
+        )
 
 
-def _from_feed(feed: Feed, entries: Entries) -> tuple[ThreatList, Entries]:
-    return _listed(feed.name, feed.category, feed.threat_name, entries)
+def _number_masks(index: Index, addresses: pl.Series) -> npt.NDArray[np.uint64]:
+    return index.ip_masks(addresses.fill_null(0).to_numpy())
 
 
-def _custom(path: Path, entries: Entries) -> tuple[ThreatList, Entries]:
-    return _listed(path.stem, "custom", None, entries)
+def _domain_masks(index: Index, names: pl.Series) -> npt.NDArray[np.uint64]:
+    return index.domains.masks_of(names)
 
 
-def _listed(name: str, category: Category, threat_name: str | None, entries: Entries) -> tuple[ThreatList, Entries]:
-    count = len(entries.addresses) + len(entries.domains)
-    return ThreatList(name, category, threat_name, count, entries.skipped), entries
+def _flat(values: Sequence[Value]) -> Iterator[str | int | None]:
+    for value in values:
+        if isinstance(value, str | int | None):
+            yield value
+        else:
+            yield from value
 
 
-def _network_text(first: int, last: int) -> str:
-    if first == last:
-        return ipv4_text(first)
-    return str(IPv4Network((first, 32 - (last - first).bit_length())))
+def _expired(indicator: Indicator, time: datetime | None) -> bool:
+    return time is not None and indicator.expires is not None and indicator.expires <= time
