@@ -32,7 +32,7 @@ def read_inventory(paths: Sequence[str | Path]) -> pl.DataFrame:
     facts = FactList()
     for path in (one for place in paths for one in _files(Path(place))):
         for position, document in _documents(path):
-            _add_document(facts, in_camel_case(document), f"{path}{position}")
+            add_document(facts, document, f"{path}{position}")
     return together([facts.frame()])
 
 
@@ -61,7 +61,13 @@ def _documents(path: Path) -> Iterator[tuple[str, Json]]:
         yield position, document
 
 
-def _add_document(facts: FactList, document: Json, place: str) -> None:
+def add_document(facts: FactList, document: Json, place: str) -> None:
+    """Add what one document says; `place` is where it was read, for messages.
+
+    Raises:
+        UsageError: the document is of another shape.
+    """
+    document = in_camel_case(document)
     if not any(name in document for name in _PLACES):
         raise UsageError(f"inventory {place}: has none of Instances, NetworkInterfaces and Reservations")
     for name in _PLACES:

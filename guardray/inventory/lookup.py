@@ -103,11 +103,14 @@ class Inventory:
             return holder
         by_vpc, by_region = self._by_vpc, self._by_region
         in_vpc = by_vpc.intervals["holder"].gather(by_vpc.at(asked))
+        holder = pl.select(pl.coalesce(holder, in_vpc)).to_series().alias("holder")
+        if not holder.null_count():
+            return holder
         row = by_region.at(asked)
         one, network = by_region.intervals["holder"].gather(row), by_region.intervals["vpc_uid"].gather(row)
         # Where the row names a VPC, an address of another one is somebody else's.
         one = pl.select(pl.when(asked["vpc_uid"].is_null() | network.is_null()).then(one)).to_series()
-        return pl.select(pl.coalesce(holder, in_vpc, one)).to_series().alias("holder")
+        return pl.select(pl.coalesce(holder, one)).to_series().alias("holder")
 
     @cached_property
     def _attachments(self) -> Timeline:
