@@ -86,8 +86,7 @@ def missing_indicators(detector: Detector, indicators: IndicatorStore) -> str | 
     if not isinstance(detector, IndicatorDetector):
         return None
     wants_domains = bool(DOMAIN_COLUMNS & set(detector.indicator))
-    has_kind = indicators.has_domains if wants_domains else indicators.has_addresses
-    if has_kind and any(one.category == detector.category for one in indicators.lists):
+    if indicators.holds("domain" if wants_domains else "address", (detector.category,)):
         return None
     option = "--threat-list" if detector.category == "custom" else "--intel"
     kind = "domains" if wants_domains else "addresses"

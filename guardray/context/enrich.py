@@ -32,7 +32,6 @@ import polars as pl
 from guardray.context import flow_columns
 from guardray.intel.store import IndicatorStore
 from guardray.schema import EventSchema
-from guardray.schema.addresses import ipv4_numbers
 
 
 def enrich(frame: pl.DataFrame, schema: EventSchema, store: IndicatorStore) -> pl.DataFrame:
@@ -50,7 +49,7 @@ def _api_activity(frame: pl.DataFrame, store: IndicatorStore) -> pl.DataFrame:
     principal = pl.coalesce("actor_session_issuer_uid", "actor_user_uid_alt", "actor_user_uid")
     return frame.with_columns(
         principal.alias("actor_principal"),
-        _text_categories(frame["src_endpoint_ip"], store).alias("src_endpoint_indicators"),
+        _text_categories(frame, "src_endpoint_ip", store).alias("src_endpoint_indicators"),
     )
 
 
@@ -61,8 +60,8 @@ def _network_activity(frame: pl.DataFrame, store: IndicatorStore) -> pl.DataFram
             pl.coalesce("instance_uid", "interface_uid").alias("resource_uid"),
             flow_columns.is_request().alias("is_request"),
             flow_columns.is_sent().alias("is_sent"),
-            _number_categories(frame["src_endpoint_ip_v4"], store).alias("src_endpoint_indicators"),
-            _number_categories(frame["dst_endpoint_ip_v4"], store).alias("dst_endpoint_indicators"),
+            _number_categories(frame, "src_endpoint_ip_v4", store).alias("src_endpoint_indicators"),
+            _number_categories(frame, "dst_endpoint_ip_v4", store).alias("dst_endpoint_indicators"),
         )
         .with_columns(flow_columns.is_probe().alias("is_probe"), *flow_columns.remote_end())
     )
@@ -70,25 +69,27 @@ def _network_activity(frame: pl.DataFrame, store: IndicatorStore) -> pl.DataFram
 
 def _dns_activity(frame: pl.DataFrame, store: IndicatorStore) -> pl.DataFrame:
     client = pl.concat_str("vpc_uid", "src_endpoint_ip", separator="/")
-    names = frame["query_hostname"]
     return frame.with_columns(
         pl.coalesce("instance_uid", client).alias("resource_uid"),
-        (store.domain_categories(names) if store.has_domains else _nothing()).alias("query_indicators"),
+        _domain_categories(frame, "query_hostname", store).alias("query_indicators"),
     )
 
 
-def _number_categories(addresses: pl.Series, store: IndicatorStore) -> pl.Series | pl.Expr:
-    return store.ip_categories(addresses) if store.has_addresses else _nothing()
+def _number_categories(frame: pl.DataFrame, column: str, store: IndicatorStore) -> pl.Series | pl.Expr:
+    return store.ip_categories(frame[column], *_whose(frame)) if store.has_addresses else _nothing()
 
 
-def _text_categories(texts: pl.Series, store: IndicatorStore) -> pl.Series | pl.Expr:
-    """Categories of addresses in text; each distinct one is read once."""
-    if not store.has_addresses:
-        return _nothing()
-    distinct = texts.unique().drop_nulls()
-    numbers = distinct.cast(pl.String).to_frame("text").select(ipv4_numbers(pl.col("text"))).to_series()
-    masks = store.ip_categories(numbers)
-    return texts.replace_strict(distinct, masks, default=0, return_dtype=pl.UInt64)
+def _text_categories(frame: pl.DataFrame, column: str, store: IndicatorStore) -> pl.Series | pl.Expr:
+    return store.text_categories(frame[column], *_whose(frame)) if store.has_addresses else _nothing()
+
+
+def _domain_categories(frame: pl.DataFrame, column: str, store: IndicatorStore) -> pl.Series | pl.Expr:
+    return store.domain_categories(frame[column], *_whose(frame)) if store.has_domains else _nothing()
+
+
+def _whose(frame: pl.DataFrame) -> tuple[pl.Series, pl.Series]:
+    """Accounts and Regions of the rows: lists may be for some of them only."""
+    return frame["cloud_account_uid"], frame["cloud_region"]
 
 
 def _nothing() -> pl.Expr:

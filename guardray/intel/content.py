@@ -130,8 +130,10 @@ class Content:
         return {way: array for name, part in named.items() for way, array in flattened(part, name).items()}
 
     def _versioned(self) -> Content:
+        """The same with its version; from here on, nobody can change an array."""
         digest = hashlib.blake2b(_json(self.about), digest_size=16)
         for name, array in self.arrays().items():
+            array.flags.writeable = False
             digest.update(f"{name}:{array.dtype}:{len(array)}".encode())
             digest.update(np.ascontiguousarray(array).view(np.uint8).data)
         about = msgspec.structs.replace(self.about, version=digest.hexdigest())
