@@ -85,7 +85,7 @@ def add_instance(facts: FactList, instance: Json, time: datetime) -> None:
     time = moment(instance.get("launchTime")) or time
     network: dict[str, Any] = {"vpc_uid": text(instance.get("vpcId")), "subnet_uid": text(instance.get("subnetId"))}
     facts.add("instance", time, instance_uid=uid, details=_instance_details(instance), **network)
-    if mapping(instance.get("state")).get("name") == "terminated":
+    if _state(instance) == "terminated":
         return  # its addresses are others' already
     interfaces = listed(instance, "networkInterfaces", "networkInterfaceSet")
     for interface in interfaces:
@@ -97,6 +97,10 @@ def add_instance(facts: FactList, instance: Json, time: datetime) -> None:
     public = text(instance.get("publicIpAddress"))
     if public is not None and not interfaces:
         facts.add("public", time, instance_uid=uid, public_ip=public)
+
+
+def _state(instance: Json) -> Any:
+    return mapping(instance.get("state") or instance.get("instanceState")).get("name")
 
 
 def _instance_details(instance: Json) -> dict[str, Any]:
@@ -112,7 +116,7 @@ def _instance_details(instance: Json) -> dict[str, Any]:
     return _known(
         imageId=text(instance.get("imageId")),
         instanceType=text(instance.get("instanceType")),
-        instanceState=text(mapping(instance.get("state") or instance.get("instanceState")).get("name")),
+        instanceState="running" if _state(instance) == "running" else None,  # of others nobody says since when
         availabilityZone=text(mapping(instance.get("placement")).get("availabilityZone")),
         launchTime=None if launched is None else launched.isoformat().replace("+00:00", "Z"),
         platform=text(instance.get("platform")),
