@@ -47,7 +47,7 @@ def read(file: Path) -> tuple[Arrays, bytes]:
     """The arrays in a file and the text about them; nothing is copied, pages are read as they are used.
 
     Raises:
-        OSError, pa.ArrowInvalid: the file cannot be read, or is of another kind.
+        OSError, ValueError: the file cannot be read, or is of another kind.
     """
     table = pa.ipc.open_file(pa.memory_map(str(file))).read_all()
     arrays = {

@@ -110,9 +110,12 @@ class Content:
         """The reverse of `arrays` and `about`.
 
         Raises:
-            msgspec.ValidationError: `about` has another form.
+            msgspec.MsgspecError: `about` has another form.
+            ValueError: the arrays have another layout.
         """
         told = msgspec.json.decode(about, type=About)
+        if told.layout != LAYOUT:
+            raise ValueError(f"layout {told.layout}, not {LAYOUT}")
         scopes = Scopes.of(told.lists)
         return cls(
             told,

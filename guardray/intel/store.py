@@ -12,7 +12,6 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-import pyarrow as pa
 
 from guardray.errors import UsageError
 from guardray.intel import arrays
@@ -104,7 +103,7 @@ class IndicatorStore:
         try:
             held, about = arrays.read(file)
             content = Content.of_arrays(held, about)
-        except (OSError, pa.ArrowInvalid, msgspec.MsgspecError, KeyError) as error:
+        except (OSError, KeyError, ValueError, msgspec.MsgspecError) as error:
             raise UsageError(f"{file}: not an indicator store of this version of guardray: {error}") from error
         store = cls.__new__(cls)
         store._content = content
