@@ -94,6 +94,12 @@ class Instance:
     product_codes: tuple[ProductCode, ...] = ()
     tags: tuple[tuple[str, str], ...] = ()  # key and value, by key
 
+    @property
+    def security_groups(self) -> tuple[SecurityGroup, ...]:
+        """Those of all its interfaces, each once."""
+        interfaces = (self.interface, *self.other_interfaces)
+        return tuple(dict.fromkeys(group for one in interfaces for group in one.security_groups))
+
 
 @dataclass(frozen=True, kw_only=True)
 class PublicAccess:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import fields, replace
 from datetime import datetime
 from functools import cached_property
 
 import polars as pl
 
-from guardray.findings.resources import Instance
+from guardray.findings.resources import Instance, NetworkInterface
 from guardray.inventory import intervals
 from guardray.inventory.details import Details
 from guardray.inventory.facts import FACTS, together
@@ -136,6 +137,20 @@ class Inventory:
     def _details(self) -> Details:
         return Details(self.facts, self._attachments.intervals)
 
+    def completed(self, account_id: str, region: str | None, instance: Instance, time: datetime) -> Instance:
+        """The instance of a finding with all that is known of it; what only its logs said stays."""
+        said = instance.interface
+        found = self.instance(
+            account_id,
+            region,
+            time=time,
+            instance_uid=instance.instance_id,
+            interface_uid=said.interface_id,
+            private_ip=said.private_ip,
+            vpc_uid=said.vpc_id,
+        )
+        return instance if found is None else replace(found, interface=_filled(found.interface, said))
+
     def instance(
         self,
         account_id: str,
@@ -162,6 +177,12 @@ class Inventory:
         schema = {name: {**FACTS, "time": UTC_US}[name] for name in row}
         found = self._found(pl.DataFrame([row], schema=schema)).row(0, named=True)
         return self._details.instance(found["instance_uid"], found["interface_uid"], time)
+
+
+def _filled(interface: NetworkInterface, said: NetworkInterface) -> NetworkInterface:
+    """The interface, with what it does not know taken from what was said of it."""
+    unknown = [one.name for one in fields(NetworkInterface) if getattr(interface, one.name) in (None, ())]
+    return replace(interface, **{name: getattr(said, name) for name in unknown})
 
 
 def _either(asked: pl.DataFrame, name: str, found: pl.Series) -> pl.Series:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import botocore.session
@@ -58,6 +58,35 @@ def test_botocore_knows_every_member(finding):
     # The keys of additionalInfo are spelled out for readers of raw JSON; clients have them in `value`.
     expanded = {f"finding.service.additionalInfo.{key}" for key in to_json(finding)["service"]["additionalInfo"]}
     assert unknown <= expanded
+
+
+def test_botocore_knows_every_member_of_an_instance_that_is_known_well():
+    def filled(cls, **members):
+        return cls(**{one.name: one.name for one in fields(cls)} | members)
+
+    interface = filled(
+        NetworkInterface,
+        private_ips=(filled(PrivateAddress),),
+        ipv6_addresses=("2001:db8::1",),
+        security_groups=(filled(SecurityGroup),),
+    )
+    instance = filled(
+        Instance,
+        interface=interface,
+        other_interfaces=(interface,),
+        profile=filled(Profile),
+        product_codes=(filled(ProductCode),),
+        tags=(("Name", "web-1"),),
+    )
+    written = to_json(replace(ssh_brute_force(), resource=Resource(resource_type="Instance", instance=instance)))
+    body = json.dumps({"findings": [written]}).encode()
+    response = {"status_code": 200, "headers": {}, "body": body}
+    shape = MODEL.operation_model("GetFindings").output_shape
+    parsed = create_parser("rest-json").parse(response, shape)["Findings"][0]["Resource"]["InstanceDetails"]
+    model = MODEL.shape_for("InstanceDetails")
+    assert set(parsed) == set(model.members)
+    assert set(parsed["NetworkInterfaces"][1]) == set(model.members["NetworkInterfaces"].member.members)
+    assert instance.security_groups == (filled(SecurityGroup),)
 
 
 @pytest.mark.parametrize("finding", one_of_each(), ids=lambda finding: type(finding.action).__name__)

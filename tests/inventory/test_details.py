@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from guardray.findings.resources import NetworkInterface, PrivateAddress, Profile, SecurityGroup
+from guardray.findings.resources import Instance, NetworkInterface, PrivateAddress, Profile, SecurityGroup
 from guardray.inventory import Inventory, facts_of
 
 from .events import ACCOUNT, REGION, SUBNET, VPC, at, batch, event, interface, launch, terminate
@@ -106,3 +106,15 @@ def test_a_new_profile_replaces_the_old_one():
     response = {"AssociateIamInstanceProfileResponse": {"iamInstanceProfileAssociation": answer}}
     found = described([LAUNCHED, event(10, "AssociateIamInstanceProfile", {}, response)], 15, instance_uid="i-1")
     assert found.profile == Profile(arn="arn:new", id="AIPA2")
+
+
+def test_a_finding_keeps_what_only_its_logs_said():
+    inventory = Inventory(facts_of(batch(LAUNCHED)))
+    said = Instance(
+        instance_id=None, interface=NetworkInterface(interface_id="eni-1", public_dns_name="logged.example")
+    )
+    found = inventory.completed(ACCOUNT, REGION, said, at(5))
+    assert (found.instance_id, found.interface.private_ip) == ("i-1", "10.0.0.5")
+    assert found.interface.public_dns_name == "logged.example"
+    unknown = Instance(instance_id="i-9", interface=NetworkInterface(private_ip="2001:db8::1"))
+    assert inventory.completed(ACCOUNT, REGION, unknown, at(5)) == unknown
