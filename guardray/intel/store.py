@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Self
@@ -20,7 +19,8 @@ from guardray.intel.content import Content, ValueKind
 from guardray.intel.entries import Entries, ThreatList
 from guardray.intel.feeds import read_feeds, read_list
 from guardray.intel.index import Index
-from guardray.intel.values import address_key, entries_of_value, range_text
+from guardray.intel.indicators import Indicator, naming_address, naming_domain
+from guardray.intel.values import address_key, entries_of_value
 from guardray.types import AccountId, Region
 
 __all__ = ["CATEGORIES", "Category", "Indicator", "IndicatorStore", "ThreatList", "has"]
@@ -29,24 +29,6 @@ _FILE = "indicators.arrow"
 
 Value = str | int | Sequence[str] | None
 """What a column may hold to look up: an address as a number or text, a domain, or the answers to a query."""
-
-
-@dataclass(frozen=True)
-class Indicator:
-    """An entry of a list.
-
-    Attributes:
-        value: an address, a network, a range or a domain.
-        confidence: 0 to 100, where the list gives one.
-        expires: when it stops to hold.
-    """
-
-    value: str
-    category: Category
-    list_name: str
-    threat_name: str | None = None
-    confidence: int | None = None
-    expires: datetime | None = None
 
 
 class IndicatorStore:
@@ -197,33 +179,20 @@ class IndicatorStore:
             indicators = self._indicators(value, account_id, region)
             trusted = any(one.category == "trusted" for one in indicators)
             wanted = asked & {"trusted"} if trusted else asked
-            found += [one for one in indicators if one.category in wanted and not _expired(one, time)]
+            found += [one for one in indicators if one.category in wanted and not one.has_expired(time)]
         return tuple(dict.fromkeys(found))
 
     def ip_indicators(
         self, address: str | int, *, account_id: AccountId | None = None, region: Region | None = None
     ) -> tuple[Indicator, ...]:
         """The entries that name an IPv4 or IPv6 address, in the order of the lists."""
-        key = address_key(address)
-        if key is None:
-            return ()
-        values, is_v4 = self._content.values, key.dtype == np.uint32
-        indexes = self._indexes(account_id, region)
-        entries = [entry for index in indexes for entry in (index.v4 if is_v4 else index.v6).entries_at(key)]
-        held = values.v4 if is_v4 else values.v6
-        return tuple(
-            self._indicator(range_text(held.first[one], held.last[one]), int(held.facts[one]))
-            for one in sorted(entries)
-        )
+        return naming_address(self._content, self._indexes(account_id, region), address)
 
     def domain_indicators(
         self, name: str, *, account_id: AccountId | None = None, region: Region | None = None
     ) -> tuple[Indicator, ...]:
         """The entries that name a domain or a parent of it, longest first."""
-        found = [named for index in self._indexes(account_id, region) for named in index.domains.entries_of(name)]
-        ordered = sorted(found, key=lambda named: (-named[0].removeprefix("*.").count("."), named[1]))
-        facts = self._content.values.domain_facts
-        return tuple(self._indicator(value, int(facts[entry])) for value, entry in ordered)
+        return naming_domain(self._content, self._indexes(account_id, region), name)
 
     def _masks(
         self,
@@ -254,12 +223,6 @@ class IndicatorStore:
             return self.ip_indicators(value, account_id=account_id, region=region)
         return self.domain_indicators(value, account_id=account_id, region=region)
 
-    def _indicator(self, value: str, number: int) -> Indicator:
-        fact = self._content.facts[number]
-        return Indicator(
-            value, fact.category, self.lists[fact.list].name, fact.threat_name, fact.confidence, fact.expires
-        )
-
 
 def _number_masks(index: Index, addresses: pl.Series) -> npt.NDArray[np.uint64]:
     return index.ip_masks(addresses.fill_null(0).to_numpy())
@@ -275,7 +238,3 @@ def _flat(values: Sequence[Value]) -> Iterator[str | int | None]:
             yield value
         else:
             yield from value
-
-
-def _expired(indicator: Indicator, time: datetime | None) -> bool:
-    return time is not None and indicator.expires is not None and indicator.expires <= time

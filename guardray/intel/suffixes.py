@@ -25,6 +25,7 @@ _PRIME = np.uint64(0x100000001B3)
 _DOT = np.uint64(ord("."))
 _UPPER_A, _UPPER_Z, _TO_LOWER = np.uint64(ord("A")), np.uint64(ord("Z")), np.uint64(32)
 _ONE = np.uint64(1)
+_NONE = np.int64(-1)
 
 
 @njit(nogil=True)
@@ -49,19 +50,27 @@ def _equals(address: np.uint64, length: np.int64, data: np.ndarray, begin: np.in
 
 
 @njit(nogil=True)
-def _find(state, address, length, offsets, data, slots, bitmap):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _find(
+    state: np.uint64,
+    address: np.uint64,
+    length: np.int64,
+    offsets: np.ndarray,
+    data: np.ndarray,
+    slots: np.ndarray,
+    bitmap: np.ndarray,
+) -> np.int64:
     """The number of the listed name that these bytes are, or -1."""
     digest = mix(state)
     place = digest & np.uint64(64 * len(bitmap) - 1)
     if not (bitmap[place >> np.uint64(6)] >> (place & np.uint64(63))) & _ONE:
-        return -1
+        return _NONE
     slot = (digest >> np.uint64(32)) & np.uint64(len(slots) - 1)
     while slots[slot]:
         name = np.int64(slots[slot]) - 1
         if offsets[name + 1] - offsets[name] == length and _equals(address, length, data, offsets[name]):
             return name
         slot = (slot + _ONE) & np.uint64(len(slots) - 1)
-    return -1
+    return _NONE
 
 
 @njit(types.void(READ_I64S, READ_U8S, U32S, U64S), nogil=True, cache=True)
@@ -91,7 +100,17 @@ def insert(offsets: np.ndarray, data: np.ndarray, slots: np.ndarray, bitmap: np.
     nogil=True,
     cache=True,
 )
-def look_up(views, buffers, offsets, data, slots, bitmap, exact, below, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def look_up(
+    views: np.ndarray,
+    buffers: np.ndarray,
+    offsets: np.ndarray,
+    data: np.ndarray,
+    slots: np.ndarray,
+    bitmap: np.ndarray,
+    exact: np.ndarray,
+    below: np.ndarray,
+    out: np.ndarray,
+) -> None:
     """The masks of every name: of the listed name that it is, and of those that it is below, or-ed.
 
     Args:
@@ -119,7 +138,8 @@ def look_up(views, buffers, offsets, data, slots, bitmap, exact, below, out):  #
                 if name >= 0:
                     mask |= below[name]
             state = _roll(state, byte)
-        name = _find(state, address, end, offsets, data, slots, bitmap)
-        if name >= 0:
-            mask |= exact[name]
+        if end:
+            name = _find(state, address, end, offsets, data, slots, bitmap)
+            if name >= 0:
+                mask |= exact[name]
         out[i] = mask

@@ -256,6 +256,18 @@ def test_what_an_entry_does_not_say_its_list_does():
     assert store.domain_categories(pl.Series(["own.test", "plain.test"])).to_list() == [bit("dga"), bit("c2")]
 
 
+def test_lists_are_loaded_from_files_as_threats_and_as_trusted(tmp_path):
+    (tmp_path / "bad.txt").write_text("203.0.113.0/24\nbad.test\n")
+    (tmp_path / "good.txt").write_text("203.0.113.7\n")
+    store = IndicatorStore.load(None, [tmp_path / "bad.txt"], [tmp_path / "good.txt"])
+    assert [(one.name, one.category, one.entries) for one in store.lists] == [
+        ("bad", "custom", 2),
+        ("good", "trusted", 1),
+    ]
+    numbers = pl.Series([ADDRESS, ADDRESS + 1], dtype=pl.UInt32)
+    assert store.ip_categories(numbers).to_list() == [bit("trusted"), bit("custom")]
+
+
 def test_an_entry_of_an_unknown_category_is_refused_with_its_list():
     entries = Entries.of(domains=pl.DataFrame({"name": ["a.test"], "category": ["nonsense"]}))
     with pytest.raises(UsageError, match="list 'lab': there is no category 'nonsense'"):
