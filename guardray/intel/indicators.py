@@ -11,7 +11,7 @@ import numpy as np
 from guardray.intel.categories import Category
 from guardray.intel.content import Content
 from guardray.intel.index import Index
-from guardray.intel.values import address_key, range_text
+from guardray.intel.values import address_key, ends_of, range_text
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,23 @@ def naming_address(content: Content, indexes: Iterable[Index], address: str | in
     return tuple(
         _indicator(content, range_text(held.first[entry], held.last[entry]), int(held.facts[entry]))
         for entry in sorted(entries)
+    )
+
+
+def overlapping(content: Content, text: str) -> tuple[Indicator, ...]:
+    """The entries of all lists, whatever their scope, that share an address with a network or range in text.
+
+    This walks over all entries: it is for people who ask, not for columns.
+    """
+    ends = ends_of(text)
+    if ends is None:
+        return ()
+    low, high = (address_key(str(end)) for end in ends)
+    held = content.values.v4 if low is not None and low.dtype == np.uint32 else content.values.v6
+    entries = np.flatnonzero((held.first <= high) & (held.last >= low)).tolist()
+    return tuple(
+        _indicator(content, range_text(held.first[entry], held.last[entry]), int(held.facts[entry]))
+        for entry in entries
     )
 
 

@@ -19,7 +19,7 @@ from guardray.intel.content import Content, ValueKind
 from guardray.intel.entries import Entries, ThreatList
 from guardray.intel.feeds import read_feeds, read_list
 from guardray.intel.index import Index
-from guardray.intel.indicators import Indicator, naming_address, naming_domain
+from guardray.intel.indicators import Indicator, naming_address, naming_domain, overlapping
 from guardray.intel.values import address_key, entries_of_value
 from guardray.types import AccountId, Region
 
@@ -187,6 +187,10 @@ class IndicatorStore:
     ) -> tuple[Indicator, ...]:
         """The entries that name an IPv4 or IPv6 address, in the order of the lists."""
         return naming_address(self._content, self._indexes(account_id, region), address)
+
+    def range_indicators(self, text: str) -> tuple[Indicator, ...]:
+        """The entries of all lists, whatever their scope, that share an address with a network or range in text."""
+        return overlapping(self._content, text)
 
     def domain_indicators(
         self, name: str, *, account_id: AccountId | None = None, region: Region | None = None

@@ -46,7 +46,7 @@ def entries_of_value(text: str) -> Entries:
     Raises:
         ValueError: it is none of these.
     """
-    ends = _ends(text)
+    ends = ends_of(text)
     if ends is None:
         name = text.lower().removesuffix(".")
         if not _DOMAIN.fullmatch(name):
@@ -66,7 +66,8 @@ def _address(end: int | bytes) -> IPv4Address | IPv6Address:
     return IPv6Address(end.ljust(WIDTH, b"\0")) if isinstance(end, bytes) else IPv4Address(int(end))
 
 
-def _ends(text: str) -> tuple[IPv4Address | IPv6Address, IPv4Address | IPv6Address] | None:
+def ends_of(text: str) -> tuple[IPv4Address | IPv6Address, IPv4Address | IPv6Address] | None:
+    """First and last address of an address, a network or a range in text; None where it is none."""
     try:
         if "-" in text:
             low, high = map(ip_address, text.split("-", 1))

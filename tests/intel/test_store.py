@@ -166,6 +166,17 @@ def test_a_range_that_is_no_network_is_named_by_its_ends():
     assert [one.value for one in store.ip_indicators("2001:db8::1")] == ["2001:db8::-2001:db8::2"]
 
 
+def test_entries_that_share_an_address_with_a_network_are_found_whatever_their_scope():
+    assert [one.list_name for one in SCOPED.range_indicators("203.0.113.6/31")] == ["all", "one", "two"]
+    assert [one.list_name for one in SCOPED.range_indicators("203.0.113.8/29")] == ["all"]
+    assert [one.list_name for one in SCOPED.range_indicators("2001:db8::/120")] == ["all", "two"]
+    assert SCOPED.range_indicators("198.51.100.0/24") == SCOPED.range_indicators("bad.test") == ()
+
+
+def test_a_store_is_its_own_current_one():
+    assert SCOPED.current() is SCOPED
+
+
 def test_a_trusted_address_wins_over_every_threat_list():
     store = IndicatorStore.of({"203.0.113.0/24": "trusted", "203.0.113.7": "c2", "0.0.0.0/0": "custom"})
     assert store.has_trusted
