@@ -18,7 +18,7 @@ def of_kind(facts: pl.DataFrame, *kinds: str) -> pl.DataFrame:
 def networks(facts: pl.DataFrame) -> pl.DataFrame:
     """`holder`, `vpc_uid`, `subnet_uid`: an interface never changes its subnet."""
     named = facts.filter(pl.col("vpc_uid").is_not_null() | pl.col("subnet_uid").is_not_null())
-    return named.group_by(_HOLDER).agg(pl.col("vpc_uid", "subnet_uid").drop_nulls().min())
+    return named.filter(_HOLDER.is_not_null()).group_by(_HOLDER).agg(pl.col("vpc_uid", "subnet_uid").drop_nulls().min())
 
 
 def attachments(facts: pl.DataFrame) -> pl.DataFrame:

@@ -13,7 +13,7 @@ from guardray.findings.resources import Instance, NetworkInterface
 from guardray.inventory import intervals
 from guardray.inventory.details import Details
 from guardray.inventory.facts import FACTS, together
-from guardray.inventory.timelines import Timeline
+from guardray.inventory.timelines import Register, Timeline
 from guardray.schema.addresses import ipv4_number
 from guardray.schema.columns import UTC_US
 
@@ -86,7 +86,7 @@ class Inventory:
     def _found(self, asked: pl.DataFrame) -> pl.DataFrame:
         holder = self._holders(asked)
         attached, row = self._attachments.intervals, self._attachments.at(asked.select("time", holder))
-        network = holder.to_frame().join(self._networks, on="holder", how="left", maintain_order="left")
+        network = self._networks.of(holder.to_frame())
         is_interface = holder.str.starts_with("eni-")
         return pl.DataFrame(
             {
@@ -118,8 +118,8 @@ class Inventory:
         return Timeline(intervals.attachments(self.facts), ["holder"])
 
     @cached_property
-    def _networks(self) -> pl.DataFrame:
-        return intervals.networks(self.facts)
+    def _networks(self) -> Register:
+        return Register(intervals.networks(self.facts), "holder")
 
     @cached_property
     def _held(self) -> pl.DataFrame:
