@@ -8,6 +8,28 @@ from guardray.types import Row
 
 
 @dataclass(frozen=True, kw_only=True)
+class Place:
+    """What `remoteIpDetails` says of an address beyond itself: where it is and whose network it belongs to.
+
+    Attributes:
+        country_code: ISO 3166-1 alpha-2.
+        latitude, longitude: degrees.
+        asn, asn_org: number and holder of the autonomous system.
+        isp, org: who sells the access, and who uses it.
+    """
+
+    city: str | None = None
+    country_code: str | None = None
+    country_name: str | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+    asn: int | None = None
+    asn_org: str | None = None
+    isp: str | None = None
+    org: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class AwsApiCall:
     """`awsApiCallAction`."""
 
@@ -19,6 +41,7 @@ class AwsApiCall:
     user_agent: str | None = None
     remote_account_id: str | None = None
     affected_resources: dict[str, str] = field(default_factory=dict)
+    remote_place: Place | None = None
 
     @classmethod
     def of(cls, row: Row) -> AwsApiCall:
@@ -49,6 +72,7 @@ class NetworkConnection:
     remote_port: int | None
     blocked: bool = False
     interface_id: str | None = None
+    remote_place: Place | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,22 +83,25 @@ class PortProbe:
     local_ip: str | None
     remote_ip: str
     blocked: bool = False
+    remote_place: Place | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class DnsRequest:
-    """`dnsRequestAction`."""
+    """`dnsRequestAction`. `domain_with_suffix` is the part of the name that somebody registered."""
 
     domain: str
+    domain_with_suffix: str | None = None
     protocol: str | None = None
     blocked: bool = False
     vpc_owner_account_id: str | None = None
 
     @classmethod
-    def of(cls, row: Row) -> DnsRequest:
+    def of(cls, row: Row, domain_with_suffix: str | None = None) -> DnsRequest:
         """The query of a `dns_activity` row."""
         return cls(
             domain=row["query_hostname"],
+            domain_with_suffix=domain_with_suffix,
             protocol=row["protocol_name"],
             blocked=bool(row["is_blocked"]),
             vpc_owner_account_id=row["cloud_account_uid"],

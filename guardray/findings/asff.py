@@ -189,9 +189,13 @@ def _action(action: Mapping[str, Any]) -> Json:
 
 
 def _pascal_members(value: Any) -> Any:
-    """Members in Pascal case, without the IPv6 addresses that Security Hub's actions have no place for."""
+    """Members in Pascal case, without the IPv6 addresses that Security Hub's actions have no place for.
+
+    The number of an autonomous system is a text for GuardDuty and a number for Security Hub.
+    """
     if isinstance(value, Mapping):
-        return {_pascal(name): _pascal_members(member) for name, member in value.items() if name != "ipAddressV6"}
+        kept = ((name, member) for name, member in value.items() if name != "ipAddressV6")
+        return {_pascal(name): int(member) if name == "asn" else _pascal_members(member) for name, member in kept}
     if isinstance(value, Sequence) and not isinstance(value, str):
         return [_pascal_members(item) for item in value]
     return value

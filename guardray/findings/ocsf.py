@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from guardray import __version__
-from guardray.findings.actions import AwsApiCall, DnsRequest, NetworkConnection, PortProbe
+from guardray.findings.actions import AwsApiCall, DnsRequest, NetworkConnection, Place, PortProbe
 from guardray.findings.ends import named_resources, remote_name
 from guardray.findings.finding import Finding
 from guardray.findings.network_names import protocol_name
@@ -132,7 +132,7 @@ def _call_evidence(call: AwsApiCall) -> Json:
         service=service,
         response=None if call.error_code is None else {"error": call.error_code},
     )
-    source = known(ip=call.remote_ip, svc_name=call.domain)
+    source = known(ip=call.remote_ip, svc_name=call.domain) | _place(call.remote_place)
     return known(
         api=api,
         src_endpoint=source or None,
@@ -142,7 +142,7 @@ def _call_evidence(call: AwsApiCall) -> Json:
 
 def _connection_evidence(connection: NetworkConnection) -> Json:
     local = known(ip=connection.local_ip, port=connection.local_port, interface_uid=connection.interface_id)
-    remote = known(ip=connection.remote_ip, port=connection.remote_port)
+    remote = known(ip=connection.remote_ip, port=connection.remote_port) | _place(connection.remote_place)
     source, destination = (remote, local) if connection.direction == "INBOUND" else (local, remote)
     direction_id, direction = _DIRECTIONS[connection.direction]
     number = connection.protocol_num
@@ -161,9 +161,20 @@ def _connection_evidence(connection: NetworkConnection) -> Json:
 def _probe_evidence(probe: PortProbe) -> Json:
     return {
         "connection_info": {"direction_id": 1, "direction": "Inbound"},
-        "src_endpoint": {"ip": probe.remote_ip},
+        "src_endpoint": {"ip": probe.remote_ip} | _place(probe.remote_place),
         "dst_endpoint": known(ip=probe.local_ip, port=probe.local_port),
     }
+
+
+def _place(place: Place | None) -> Json:
+    """Members of an endpoint. Its country is a code; an autonomous system has a number there or is left out."""
+    if place is None:
+        return {}
+    location = known(
+        city=place.city, country=place.country_code, lat=place.latitude, long=place.longitude, isp=place.isp
+    )
+    system = None if place.asn is None else known(number=place.asn, name=place.asn_org)
+    return known(location=location or None, autonomous_system=system)
 
 
 def _observables(finding: Finding) -> list[Json]:

@@ -13,7 +13,7 @@ from finding_examples import bucket_made_public, c2_domain, one_of_each, port_pr
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guardray.findings.actions import AwsApiCall, DnsRequest, NetworkConnection, PortProbe
+from guardray.findings.actions import AwsApiCall, DnsRequest, NetworkConnection, Place, PortProbe
 from guardray.findings.resources import (
     AccessKey,
     Instance,
@@ -141,6 +141,23 @@ def test_an_action_of_another_program_is_refused_by_name():
 addresses = st.ip_addresses().map(str)
 ports = st.integers(0, 65535)
 texts = st.text(min_size=1, max_size=8)
+organisations = st.builds(Place, asn=st.integers(0, 2**32 - 1), asn_org=st.none() | texts, isp=st.none() | texts)
+positions = st.builds(
+    Place,
+    city=st.none() | texts,
+    country_code=texts,
+    country_name=st.none() | texts,
+    latitude=st.floats(-90, 90),
+    longitude=st.floats(-180, 180),
+    org=st.none() | texts,
+)
+places = st.none() | organisations | positions
+
+
+def only_with_address(action):
+    return action if action.remote_ip is not None else replace(action, remote_place=None)
+
+
 actions = st.one_of(
     st.builds(
         AwsApiCall,
@@ -152,7 +169,8 @@ actions = st.one_of(
         user_agent=st.none() | texts,
         remote_account_id=st.none() | texts,
         affected_resources=st.dictionaries(texts, texts, max_size=2),
-    ),
+        remote_place=places,
+    ).map(only_with_address),
     st.builds(
         NetworkConnection,
         direction=st.sampled_from(["INBOUND", "OUTBOUND", "UNKNOWN"]),
@@ -163,9 +181,23 @@ actions = st.one_of(
         remote_port=st.none() | ports,
         blocked=st.booleans(),
         interface_id=st.none() | texts,
+        remote_place=places,
+    ).map(only_with_address),
+    st.builds(
+        PortProbe,
+        local_port=ports,
+        local_ip=st.none() | addresses,
+        remote_ip=addresses,
+        blocked=st.booleans(),
+        remote_place=places,
     ),
-    st.builds(PortProbe, local_port=ports, local_ip=st.none() | addresses, remote_ip=addresses, blocked=st.booleans()),
-    st.builds(DnsRequest, domain=texts, protocol=st.none() | texts, blocked=st.booleans()),
+    st.builds(
+        DnsRequest,
+        domain=texts,
+        domain_with_suffix=st.none() | texts,
+        protocol=st.none() | texts,
+        blocked=st.booleans(),
+    ),
 )
 interfaces = st.builds(
     NetworkInterface,

@@ -7,7 +7,16 @@ from typing import Any
 
 from guardray.findings.actions import Action, AwsApiCall, DnsRequest, NetworkConnection, PortProbe
 from guardray.findings.network_names import protocol_name, protocol_number
-from guardray.findings.wire.members import Json, address_json, address_of, known, port_json, port_of
+from guardray.findings.wire.members import (
+    Json,
+    address_json,
+    address_of,
+    known,
+    place_of,
+    port_json,
+    port_of,
+    remote_json,
+)
 
 
 def action_json(action: Action) -> Json:
@@ -43,7 +52,7 @@ def _api_call_json(call: AwsApiCall) -> Json:
         api=call.api,
         serviceName=call.service_name,
         callerType=_caller_type(call),
-        remoteIpDetails=address_json(call.remote_ip),
+        remoteIpDetails=remote_json(call.remote_ip, call.remote_place),
         domainDetails=known(domain=call.domain) or None,
         errorCode=call.error_code,
         userAgent=call.user_agent,
@@ -68,6 +77,7 @@ def _api_call_of(call: Mapping[str, Any]) -> AwsApiCall:
         user_agent=call.get("userAgent"),
         remote_account_id=call.get("remoteAccountDetails", {}).get("accountId"),
         affected_resources=call["affectedResources"],
+        remote_place=place_of(call.get("remoteIpDetails")),
     )
 
 
@@ -81,7 +91,7 @@ def _connection_json(connection: NetworkConnection) -> Json:
         remotePortDetails=port_json(connection.remote_port),
         localIpDetails=address_json(connection.local_ip),
         localNetworkInterface=connection.interface_id,
-        remoteIpDetails=address_json(connection.remote_ip),
+        remoteIpDetails=remote_json(connection.remote_ip, connection.remote_place),
     )
 
 
@@ -96,6 +106,7 @@ def _connection_of(connection: Mapping[str, Any]) -> NetworkConnection:
         remote_port=port_of(connection.get("remotePortDetails")),
         blocked=connection["blocked"],
         interface_id=connection.get("localNetworkInterface"),
+        remote_place=place_of(connection.get("remoteIpDetails")),
     )
 
 
@@ -103,7 +114,7 @@ def _port_probe_json(probe: PortProbe) -> Json:
     details = known(
         localPortDetails=port_json(probe.local_port),
         localIpDetails=address_json(probe.local_ip),
-        remoteIpDetails=address_json(probe.remote_ip),
+        remoteIpDetails=remote_json(probe.remote_ip, probe.remote_place),
     )
     return {"blocked": probe.blocked, "portProbeDetails": [details]}
 
@@ -115,12 +126,14 @@ def _port_probe_of(probe: Mapping[str, Any]) -> PortProbe:
         local_ip=address_of(details.get("localIpDetails")),
         remote_ip=address_of(details["remoteIpDetails"]) or "",
         blocked=probe["blocked"],
+        remote_place=place_of(details["remoteIpDetails"]),
     )
 
 
 def _dns_request_json(request: DnsRequest) -> Json:
     return known(
         domain=request.domain,
+        domainWithSuffix=request.domain_with_suffix,
         protocol=request.protocol,
         blocked=request.blocked,
         vpcOwnerAccountId=request.vpc_owner_account_id,
@@ -130,6 +143,7 @@ def _dns_request_json(request: DnsRequest) -> Json:
 def _dns_request_of(request: Mapping[str, Any]) -> DnsRequest:
     return DnsRequest(
         domain=request["domain"],
+        domain_with_suffix=request.get("domainWithSuffix"),
         protocol=request.get("protocol"),
         blocked=request["blocked"],
         vpc_owner_account_id=request.get("vpcOwnerAccountId"),
