@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from guardray.context.public_suffix import registered_domain
 from guardray.findings.actions import DnsRequest
 from guardray.findings.details import Details, ThreatIntelligence
 from guardray.findings.resources import Instance, NetworkInterface, Resource
@@ -24,7 +25,7 @@ def request_details(row: Row, title: str, description: str, threats: tuple[Threa
         title=title,
         description=description,
         resource=Resource(resource_type="Instance", instance=asker),
-        action=DnsRequest.of(row),
+        action=DnsRequest.of(row, registered_domain(row["query_hostname"])),
         threat_intelligence=threats,
     )
 
