@@ -18,6 +18,7 @@ from rich.text import Text
 from guardray.cli.checks import Check, Status
 from guardray.cli.checks.cluster import check_ray
 from guardray.cli.checks.database import check_store
+from guardray.cli.checks.geo import check_geography
 from guardray.cli.checks.inputs import check_source
 from guardray.cli.checks.machine import (
     check_clock,
@@ -71,6 +72,7 @@ def _machine(state: Path) -> Iterator[Check]:
     yield check_state_folder(state)
     yield check_compiled_code()
     yield check_clock()
+    yield check_geography()
 
 
 def _configuration(sources: Sequence[str], s3_endpoint: str | None, store: str | None) -> Iterator[Check]:

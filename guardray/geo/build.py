@@ -12,6 +12,7 @@ import json
 import sys
 import tarfile
 from collections.abc import Iterable, Iterator, Sequence
+from importlib import import_module
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
@@ -145,9 +146,8 @@ def _write_steps(version: int, found: list[tuple[int, int, int]]) -> None:
 
 
 def _names(codes: Sequence[str]) -> list[str]:
-    from babel import Locale
-
-    names = Locale("en").territories
+    # By name, since it is no dependency of the program: only who renews the data needs it.
+    names = import_module("babel").Locale("en").territories
     return [_SHORT_NAMES.get(code, names[code]) for code in codes]
 
 

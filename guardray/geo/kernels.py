@@ -22,7 +22,7 @@ def places(addresses: np.ndarray, starts: np.ndarray, pages: np.ndarray, found: 
         page = address >> np.uint32(16)
         low, high = np.int64(pages[page]) - 1, np.int64(pages[page + np.uint32(1)])
         if low < 0:
-            low = 0
+            low = np.int64(0)
         while high - low > 1:
             middle = (low + high) >> 1
             if starts[middle] <= address:

@@ -63,6 +63,7 @@ class TestCommand:
             "State folder",
             "Compiled code",
             "Clock",
+            "Geography",
             "Ray",
         ]
 
