@@ -86,11 +86,11 @@ def missing_indicators(detector: Detector, indicators: IndicatorStore) -> str | 
     if not isinstance(detector, IndicatorDetector):
         return None
     wants_domains = bool(DOMAIN_COLUMNS & set(detector.indicator))
-    if indicators.holds("domain" if wants_domains else "address", (detector.category,)):
+    if indicators.holds("domain" if wants_domains else "address", detector.categories):
         return None
-    option = "--threat-list" if detector.category == "custom" else "--intel"
+    option = "--threat-list" if "custom" in detector.categories else "--intel"
     kind = "domains" if wants_domains else "addresses"
-    return f"needs a list of {kind} of category {detector.category}: {option}"
+    return f"needs a list of {kind} of category {' or '.join(detector.categories)}: {option}"
 
 
 def _entry(detector: Detector, module: ModuleType, indicators: IndicatorStore) -> Entry:

@@ -42,5 +42,5 @@ def _shown(settings: ScanSettings, result: ScanResult, detector: Detector) -> It
     yield f"lateness {settings.limits.lateness} since {wanted.since} until {wanted.until}"
     yield f"accounts {sorted(wanted.account_ids)} regions {sorted(wanted.regions)}"
     if isinstance(detector, IndicatorDetector):
-        yield f"indicators {settings.indicators.digest(detector.category)}"
+        yield from (f"indicators {settings.indicators.digest(category)}" for category in detector.categories)
     yield from map(str, sorted(result.objects))

@@ -94,7 +94,7 @@ class Ingest:
     def _matched(self, detector: IndicatorDetector, hits: pl.DataFrame) -> pl.Series:
         """The entries that name each row: Object [n]. Looked up once for rows that are alike, which mostly many are."""
         rows = hits.select(detector.indicator).rows()
-        found = {row: self._indicators.matches(row, detector.category) for row in set(rows)}
+        found = {row: self._indicators.matches(row, detector.categories) for row in set(rows)}
         return pl.Series("indicators", [found[row] for row in rows], dtype=pl.Object)
 
     def _on_changes(self, name: str, rows: pl.DataFrame) -> None:

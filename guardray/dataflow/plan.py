@@ -62,7 +62,7 @@ class Plan:
 def condition(detector: Detector) -> pl.Expr:
     """The rows of an enriched batch that a detector wants to see."""
     if isinstance(detector, IndicatorDetector):
-        listed = [has(f"{_endpoint(column)}_indicators", detector.category) for column in detector.indicator]
+        listed = [has(f"{_endpoint(column)}_indicators", *detector.categories) for column in detector.indicator]
         return pl.any_horizontal(listed) & detector.where
     if isinstance(detector, WindowDetector):
         return pl.all_horizontal([detector.where, *(pl.col(column).is_not_null() for column in detector.key)])

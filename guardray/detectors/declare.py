@@ -17,6 +17,7 @@ from typing import Any, Literal
 import polars as pl
 
 from guardray.findings.details import Details
+from guardray.findings.resources import Resource
 from guardray.intel.categories import Category
 from guardray.schema import EventSchema
 from guardray.stats.measures import Count, Measure
@@ -63,6 +64,8 @@ class Detector:
         details: a row to what the finding says of it.
         examples: proof; at least one that fires and one that is quiet.
         tunables: the numbers that decide, by name; each is explained where it is defined.
+        concerns: whether the type is about such a resource, asked once the inventory has completed it; False drops the
+            finding. Null where the type is about every resource.
     """
 
     finding_type: str
@@ -74,6 +77,7 @@ class Detector:
     details: Callable[[Row], Details]
     examples: tuple[Example, ...]
     tunables: Mapping[str, float] = ()  # type: ignore[assignment]
+    concerns: Callable[[Resource], bool] | None = None
 
     @property
     def method(self) -> Method:
@@ -89,13 +93,13 @@ class RuleDetector(Detector):
 
 @dataclass(frozen=True, kw_only=True)
 class IndicatorDetector(RuleDetector):
-    """A rule that also wants the address or domain in one of the `indicator` columns on a threat list of the category.
+    """A rule that also wants a value of one of the `indicator` columns on a list of one of the categories.
 
     `details` finds the matching entries in `row["indicators"]`: a tuple of `guardray.intel.store.Indicator`.
     """
 
     indicator: tuple[str, ...]
-    category: Category
+    categories: tuple[Category, ...]
 
     @property
     def method(self) -> Method:
@@ -142,6 +146,7 @@ class WindowDetector(Detector):
             source address; null when it cannot be told), `window_start`, `window_end`, `first_seen`, `last_seen`.
             `details` gets the same columns and what is known of the interface: `interface_uid`, `instance_uid`,
             `vpc_uid`, `subnet_uid`.
+        categories: of the lists that `where` looks at; without any of them it cannot fire.
     """
 
     where: pl.Expr
@@ -150,6 +155,7 @@ class WindowDetector(Detector):
     hop: timedelta | None = None
     measures: Mapping[str, Measure]
     crossed: pl.Expr
+    categories: tuple[Category, ...] = ()
 
     @property
     def measured_columns(self) -> tuple[str, ...]:

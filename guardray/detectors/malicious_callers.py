@@ -16,8 +16,12 @@ CALLER_ADDRESS = ("src_endpoint_ip",)
 LISTED = "198.51.100.7"
 """The caller's address in examples."""
 
-CATEGORIES: dict[str, Category] = {"MaliciousIPCaller": "malicious", "MaliciousIPCaller.Custom": "custom"}
-"""Which lists each family of finding types looks at: those of feeds, or those that a customer uploaded."""
+CATEGORIES: dict[str, Category] = {
+    "MaliciousIPCaller": "malicious",
+    "MaliciousIPCaller.Custom": "custom",
+    "TorIPCaller": "tor-exit",
+}
+"""Which lists each family of finding types looks at: those of feeds, those that a customer uploaded, or Tor's exits."""
 
 
 def describer(resource_of: Callable[[Row], Resource]) -> Callable[[Row], Details]:
@@ -31,10 +35,15 @@ def describer(resource_of: Callable[[Row], Resource]) -> Callable[[Row], Details
             description=f"{caller_of(row)} called {operation} from {address}, which is on the threat list {lists}.",
             resource=resource_of(row),
             action=AwsApiCall.of(row),
+            additional_info={"threatListName": lists} if _is_custom(row) else {},
             threat_intelligence=threat_intelligence(row),
         )
 
     return details
+
+
+def _is_custom(row: Row) -> bool:
+    return any(indicator.category == "custom" for indicator in row["indicators"])
 
 
 def threat_intelligence(row: Row) -> tuple[ThreatIntelligence, ...]:

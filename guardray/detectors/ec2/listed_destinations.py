@@ -90,7 +90,7 @@ def _detector(destination: Destination) -> IndicatorDetector:
         entity=RESOURCE,
         where=OUTBOUND,
         indicator=("dst_endpoint_ip_v4",),
-        category=destination.category,
+        categories=(destination.category,),
         details=lambda row: _details(destination, row),
         examples=_examples(destination.category),
     )

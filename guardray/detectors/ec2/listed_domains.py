@@ -1,6 +1,8 @@
 """Instances that ask for a domain on a threat list or for a name under it, one finding type a category of lists.
 
-Backdoor:EC2/C&CActivity.B!DNS, CryptoCurrency:EC2/BitcoinTool.B!DNS, Impact:EC2/MaliciousDomainRequest.Custom, and of
+Backdoor:EC2/C&CActivity.B!DNS, CryptoCurrency:EC2/BitcoinTool.B!DNS, Impact:EC2/MaliciousDomainRequest.Custom, of
+Impact:EC2/… AbusedDomainRequest.Reputation, BitcoinDomainRequest.Reputation, MaliciousDomainRequest.Reputation and
+SuspiciousDomainRequest.Reputation, and of
 Trojan:EC2/… BlackholeTraffic!DNS, DGADomainRequest.C!DNS, DriveBySourceTraffic!DNS, DropPoint!DNS and
 PhishingDomainRequest!DNS. Asking is enough, whatever the answer: it may have come from a firewall.
 
@@ -35,6 +37,10 @@ DOMAINS = (
     Domain("Backdoor:EC2/C&CActivity.B!DNS", "c2", 8.0, "a command-and-control domain"),
     Domain("CryptoCurrency:EC2/BitcoinTool.B!DNS", "crypto", 8.0, "a domain of cryptocurrency infrastructure"),
     Domain("Impact:EC2/MaliciousDomainRequest.Custom", "custom", 5.0, "a domain on a threat list of yours"),
+    Domain("Impact:EC2/AbusedDomainRequest.Reputation", "reputation-abused", 5.0, "a domain that is often abused"),
+    Domain("Impact:EC2/BitcoinDomainRequest.Reputation", "reputation-crypto", 8.0, "a domain tied to cryptocurrency"),
+    Domain("Impact:EC2/MaliciousDomainRequest.Reputation", "reputation-malicious", 8.0, "a domain of ill repute"),
+    Domain("Impact:EC2/SuspiciousDomainRequest.Reputation", "reputation-suspicious", 2.0, "a suspicious domain"),
     Domain("Trojan:EC2/BlackholeTraffic!DNS", "blackhole", 5.0, "a domain that leads to a black hole"),
     Domain("Trojan:EC2/DGADomainRequest.C!DNS", "dga", 8.0, "a domain that malware generates"),
     Domain("Trojan:EC2/DriveBySourceTraffic!DNS", "driveby", 8.0, "a source of drive-by downloads"),
@@ -84,7 +90,7 @@ def _detector(domain: Domain) -> IndicatorDetector:
         entity=RESOURCE,
         where=FROM_INSIDE,
         indicator=("query_hostname",),
-        category=domain.category,
+        categories=(domain.category,),
         details=lambda row: _details(domain, row),
         examples=_examples(domain.category),
     )

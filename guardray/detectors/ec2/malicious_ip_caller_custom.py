@@ -76,7 +76,7 @@ DETECTOR = IndicatorDetector(
     entity=RESOURCE,
     where=OURS & ((IS_TCP & (pl.col("is_request") | _ANSWERS)) | IS_UDP),
     indicator=("dst_endpoint_ip_v4",),
-    category="custom",
+    categories=("custom",),
     details=details,
     examples=(
         fires(

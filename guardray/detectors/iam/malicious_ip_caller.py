@@ -1,7 +1,8 @@
-"""Recon:IAMUser/MaliciousIPCaller, UnauthorizedAccess:IAMUser/MaliciousIPCaller, and .Custom of both.
+"""Recon:IAMUser/MaliciousIPCaller, UnauthorizedAccess:IAMUser/MaliciousIPCaller, .Custom of both and TorIPCaller.
 
-Someone on a threat list used credentials of the account. A call that lists or describes what the account holds is
-reconnaissance; every other call, signing in included, is unauthorised access. A call that was denied counts as well.
+Someone on a threat list, or behind an exit of the Tor network, used credentials of the account. A call that lists or
+describes what the account holds is reconnaissance; every other call, signing in included, is unauthorised access. A
+call that was denied counts as well.
 
 Source: GuardDuty user guide, IAM finding types. AWS's own tester shows that ListBuckets is reconnaissance, and that
 GetUser and ConsoleLogin are not.
@@ -79,7 +80,7 @@ def detector(purpose: str, family: str) -> IndicatorDetector:
         entity=PRINCIPAL,
         where=MANAGEMENT & OWN_CREDENTIALS & operations,
         indicator=CALLER_ADDRESS,
-        category=category,
+        categories=(category,),
         details=describer(credentials),
         examples=examples(category, ours, others),
     )
