@@ -9,16 +9,22 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from guardray.context.enrich import Surroundings
 from guardray.dataflow.ingest import Ingest
 from guardray.dataflow.report import findings_of
+from guardray.dataflow.scan import Collected, Observer
 from guardray.dataflow.shard import Shard
 from guardray.detectors.declare import Detector, Example
 from guardray.errors import DetectorError
 from guardray.findings.finding import Finding
 from guardray.intel.store import IndicatorStore
+from guardray.inventory import FACTS
+from guardray.inventory.facts import FactList
 from guardray.schema import EventSchema
 
 START = datetime(2026, 1, 12, 10, 0, tzinfo=UTC)
+
+ACCOUNT_ID, REGION = "111122223333", "eu-west-1"
 
 DEFAULTS: dict[str, dict[str, Any]] = {
     "api_activity": {"api_operation": "DescribeInstances", "api_service_name": "ec2.amazonaws.com"},
@@ -33,16 +39,22 @@ def frame_of(schema: EventSchema, rows: Iterable[Mapping[str, Any]]) -> pl.DataF
 
 
 def findings_from(
-    detector: Detector, frame: pl.DataFrame, indicators: IndicatorStore | None = None, now: datetime = START
+    detector: Detector,
+    frame: pl.DataFrame,
+    indicators: IndicatorStore | None = None,
+    now: datetime = START,
+    assets: pl.DataFrame | None = None,
 ) -> list[Finding]:
-    """What the detector finds in a batch. Raises DetectorError where it fails."""
-    ingest = Ingest([detector], indicators or IndicatorStore(), _all_new)
+    """What the detector finds in a batch, with facts of the inventory. Raises DetectorError where it fails."""
+    ingest = Ingest([detector], Surroundings(indicators or IndicatorStore()), _all_new)
     ingest.on_batch(detector.schema, frame)
-    shard = Shard([detector])
+    shard = Shard([detector], assets)
     partials = ingest.drain()
     shard.merge(partials)
-    sightings = [*partials.sightings, *shard.finish()]
-    findings, problems = findings_of(sightings, {detector.finding_type: detector}, now)
+    collected = Collected(Observer(), FACTS.to_frame() if assets is None else assets)
+    collected.add([*partials.sightings, *shard.finish()])
+    sightings, detectors = collected.sightings(), {detector.finding_type: detector}
+    findings, problems = findings_of(sightings, detectors, now, collected.inventory, indicators=indicators)
     for problem in (*ingest.problems, *shard.problems, *problems):
         raise problem
     return findings
@@ -50,7 +62,20 @@ def findings_from(
 
 def run_example(detector: Detector, example: Example) -> list[Finding]:
     """What the detector finds in one of its examples."""
-    return findings_from(detector, frame_of(detector.schema, example.rows), IndicatorStore.of(dict(example.indicators)))
+    return findings_from(
+        detector,
+        frame_of(detector.schema, example.rows),
+        IndicatorStore.of(dict(example.indicators)),
+        assets=_assets_of(example),
+    )
+
+
+def _assets_of(example: Example) -> pl.DataFrame:
+    """The example's instances as facts of the inventory."""
+    facts = FactList().at(ACCOUNT_ID, REGION)
+    for instance, tags in dict(example.instances).items():
+        facts.add("instance", START, instance_uid=instance, details={"tags": dict(tags)})
+    return facts.frame()
 
 
 def check_example(detector: Detector, example: Example) -> None:
@@ -70,8 +95,8 @@ def _completed(schema: EventSchema, row: Mapping[str, Any], index: int) -> dict[
     time = row.get("time", START + timedelta(seconds=index))
     known: dict[str, Any] = {
         "time": time,
-        "cloud_account_uid": "111122223333",
-        "cloud_region": "eu-west-1",
+        "cloud_account_uid": ACCOUNT_ID,
+        "cloud_region": REGION,
         "is_late": False,
         **DEFAULTS[schema.name],
     }

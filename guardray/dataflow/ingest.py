@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import polars as pl
 
-from guardray.context.enrich import enrich
+from guardray.context.enrich import Surroundings, enrich
 from guardray.dataflow.event_time import microseconds_of
 from guardray.dataflow.hits import sightings_of
 from guardray.dataflow.partials import Partials
@@ -16,6 +17,7 @@ from guardray.dataflow.windowing import subject_hashes
 from guardray.detectors.declare import Detector, IndicatorDetector, RuleDetector
 from guardray.errors import DetectorError
 from guardray.intel.store import IndicatorStore
+from guardray.inventory import facts_of, own_addresses
 from guardray.schema import EventSchema, api_activity, network_activity
 from guardray.shards.directory import EntityDirectory
 from guardray.stats.hashing import hash_strings
@@ -33,12 +35,12 @@ class Ingest:
 
     Args:
         detectors: all that are switched on.
-        indicators: threat lists.
+        surroundings: what batches are enriched with. Lists that change meanwhile hold from the next batch on.
         is_new: tells events that were delivered before; it is asked once a batch.
     """
 
-    def __init__(self, detectors: Sequence[Detector], indicators: IndicatorStore, is_new: IsNew) -> None:
-        self._indicators = indicators
+    def __init__(self, detectors: Sequence[Detector], surroundings: Surroundings, is_new: IsNew) -> None:
+        self._surroundings = surroundings
         self._is_new = is_new
         names = {detector.schema.name for detector in detectors}
         self._plans = {name: Plan(d for d in detectors if d.schema.name == name) for name in names}
@@ -52,14 +54,16 @@ class Ingest:
         plan = self._plans.get(schema.name)
         if schema == api_activity.SCHEMA:
             frame = self._without_duplicates(frame)
+            self._on_assets(frame)
         if plan is None or frame.is_empty():
             return
-        frame = enrich(frame, schema, self._indicators)
+        indicators = self._surroundings.indicators.current()
+        frame = enrich(frame, schema, indicators, self._surroundings.geography)
         masks, problems = plan.masks(frame)
         self.problems.extend(problems)
         for name, rule in plan.rules.items():
             if masks[name].any():
-                self._on_hits(rule, frame.filter(masks[name]))
+                self._on_hits(rule, frame.filter(masks[name]), indicators)
         for name in plan.changes:
             if masks[name].any():
                 self._on_changes(name, frame.filter(masks[name]))
@@ -85,17 +89,21 @@ class Ingest:
         self.duplicates += int(len(new) - new.sum())
         return frame.filter(pl.Series(new))
 
-    def _on_hits(self, detector: RuleDetector, hits: pl.DataFrame) -> None:
-        hits = _with_digest(hits, detector.schema)
-        if isinstance(detector, IndicatorDetector):
-            hits = hits.with_columns(self._matched(detector, hits))
-        self._partials.sightings.extend(sightings_of(detector, hits))
+    def _on_assets(self, frame: pl.DataFrame) -> None:
+        """Learns what the trail says of the inventory.
 
-    def _matched(self, detector: IndicatorDetector, hits: pl.DataFrame) -> pl.Series:
-        """The entries that name each row: Object [n]. Looked up once for rows that are alike, which mostly many are."""
-        rows = hits.select(detector.indicator).rows()
-        found = {row: self._indicators.matches(row, detector.categories) for row in set(rows)}
-        return pl.Series("indicators", [found[row] for row in rows], dtype=pl.Object)
+        Not from late events, since what came before them may have been settled already, which is chance.
+        """
+        assets = facts_of(frame.filter(~frame["is_late"]) if frame["is_late"].any() else frame)
+        if assets.height:
+            self._partials.assets.append(assets)
+            self._entities.learn_own(own_addresses(assets))
+
+    def _on_hits(self, detector: RuleDetector, hits: pl.DataFrame, indicators: IndicatorStore) -> None:
+        if isinstance(detector, IndicatorDetector):
+            hits = matched(detector, hits, indicators)
+        if hits.height:
+            self._partials.sightings.extend(sightings_of(detector, _with_digest(hits, detector.schema)))
 
     def _on_changes(self, name: str, rows: pl.DataFrame) -> None:
         known = self._partials.changes.get(name)
@@ -109,6 +117,33 @@ class Ingest:
             mask = masks[name] & on_time
             if mask.any():
                 counter.count(frame, mask, subjects)
+
+
+def matched(detector: IndicatorDetector, hits: pl.DataFrame, indicators: IndicatorStore) -> pl.DataFrame:
+    """The hits with the list entries that name them, in the Object column `indicators`.
+
+    Entries that had expired when the event happened do not count, so that hits may fall away.
+    """
+    keys = list(map(_hashable, hits.select("cloud_account_uid", "cloud_region", *detector.indicator).iter_rows()))
+    entries = {  # mostly many rows are alike
+        key: indicators.matches(_flat(key[2:]), detector.categories, account_id=key[0], region=key[1])
+        for key in set(keys)
+    }
+    found = [
+        tuple(entry for entry in entries[key] if entry.expires is None or entry.expires > time)
+        for key, time in zip(keys, hits["time"], strict=True)
+    ]
+    listed = hits.with_columns(pl.Series("indicators", found, dtype=pl.Object))
+    return listed if all(found) else listed.filter(pl.Series(map(bool, found)))
+
+
+def _hashable(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple(tuple(cell) if isinstance(cell, list) else cell for cell in row)
+
+
+def _flat(row: tuple[Any, ...]) -> list[Any]:
+    """The values of a row, those of lists one by one."""
+    return [value for cell in row for value in (cell if isinstance(cell, tuple) else (cell,))]
 
 
 def _with_digest(hits: pl.DataFrame, schema: EventSchema) -> pl.DataFrame:

@@ -33,8 +33,8 @@ class LocalEngine:
 
 class _LocalRun:
     def __init__(self, settings: ScanSettings, objects: Sequence[InputObject], observer: Observer) -> None:
-        self._shard = Shard(settings.detectors)
-        self._ingest = Ingest(settings.detectors, settings.indicators, self._shard.first_seen)
+        self._shard = Shard(settings.detectors, settings.assets)
+        self._ingest = Ingest(settings.detectors, settings.surroundings, self._shard.first_seen)
         self.reader = Reader(
             settings.limits,
             key_filter=settings.key_filter,
@@ -42,7 +42,7 @@ class _LocalRun:
             is_new=self._shard.first_object,
         )
         self._watermark = Watermark(objects, settings.limits.lateness)
-        self._collected = Collected(observer)
+        self._collected = Collected(observer, settings.assets)
         self._observer = observer
         self._rows = 0
 
@@ -53,6 +53,7 @@ class _LocalRun:
             self._merge()
             self._collected.announce(self._shard.crossing())
             self._collected.add(self._shard.advance(self._watermark.value))
+            self._collected.settle(self._watermark.value)
 
     def on_done(self, obj: InputObject) -> None:
         self._watermark.done(obj)
@@ -65,12 +66,15 @@ class _LocalRun:
             sightings=self._collected.sightings(),
             counts=self.reader.counts,
             objects=self._shard.objects(),
+            inventory=self._collected.inventory,
             duplicates=self._ingest.duplicates,
             problems=[*self._ingest.problems, *self._shard.problems],
         )
 
     def _merge(self) -> None:
         partials = self._ingest.drain()
+        for assets in partials.assets:
+            self._collected.learn(assets)
         self._collected.add(partials.sightings)
         self._shard.merge(partials)
         self._rows = 0

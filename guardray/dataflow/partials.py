@@ -22,15 +22,17 @@ class Partials:
         changes: rows that change or show a configuration, by finding type.
         windows: partial aggregates, as `WindowTable.export` gives them.
         entities: what was learned of the interfaces, as `EntityDirectory.export` gives it.
+        assets: facts of the inventory.
     """
 
     sightings: list[Sighting] = field(default_factory=list)
     changes: dict[str, pl.DataFrame] = field(default_factory=dict)
     windows: dict[str, pa.Table] = field(default_factory=dict)
     entities: pa.Table | None = None
+    assets: list[pl.DataFrame] = field(default_factory=list)
 
     def split(self, shards: int, detectors: dict[str, ChangeDetector]) -> list[Partials]:
-        """The state-bound part for each of `shards` shards, by key group; sightings stay with the caller."""
+        """The state-bound part for each of `shards` shards, by key group; sightings and assets stay with the caller."""
         if shards == 1:
             return [Partials(changes=self.changes, windows=self.windows, entities=self.entities)]
         parts = [Partials() for _ in range(shards)]

@@ -11,6 +11,8 @@ from guardray.detectors.declare import ChangeDetector, Detector, IndicatorDetect
 from guardray.errors import DetectorError
 from guardray.intel.store import has
 
+_UNTRUSTED = ~pl.col("is_trusted")
+
 
 class Plan:
     """The detectors of one schema, by kind."""
@@ -60,13 +62,19 @@ class Plan:
 
 
 def condition(detector: Detector) -> pl.Expr:
-    """The rows of an enriched batch that a detector wants to see."""
+    """The rows of an enriched batch that a detector wants to see.
+
+    Nothing is found on what is trusted. Configurations are followed all the same, since later changes build on them.
+    """
     if isinstance(detector, IndicatorDetector):
         listed = [has(f"{_endpoint(column)}_indicators", *detector.categories) for column in detector.indicator]
-        return pl.any_horizontal(listed) & detector.where
+        return _UNTRUSTED & pl.any_horizontal(listed) & detector.where
     if isinstance(detector, WindowDetector):
-        return pl.all_horizontal([detector.where, *(pl.col(column).is_not_null() for column in detector.key)])
-    if isinstance(detector, RuleDetector | ChangeDetector):
+        keyed = (pl.col(column).is_not_null() for column in detector.key)
+        return pl.all_horizontal([_UNTRUSTED, detector.where, *keyed])
+    if isinstance(detector, RuleDetector):
+        return _UNTRUSTED & detector.where
+    if isinstance(detector, ChangeDetector):
         return detector.where
     raise TypeError(f"{detector.finding_type} is of no kind that can be run: {type(detector).__name__}")
 

@@ -1,26 +1,70 @@
-"""Sightings to findings: each detector says what its sightings mean."""
+"""Sightings to findings: each detector says what its sightings mean, and what is known of the two ends is added."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 
-from guardray.detectors.declare import Detector
+from guardray.detectors.declare import Detector, WindowDetector
 from guardray.errors import DetectorError
+from guardray.findings.details import Details
 from guardray.findings.finding import Finding, finding_of
+from guardray.findings.places import located
+from guardray.findings.resources import Resource
 from guardray.findings.sighting import Sighting
+from guardray.geo.geography import Geography
+from guardray.intel.store import IndicatorStore
+from guardray.inventory import Inventory
+from guardray.types import Row
 
 
 def findings_of(
-    sightings: Iterable[Sighting], detectors: Mapping[str, Detector], now: datetime
+    sightings: Iterable[Sighting],
+    detectors: Mapping[str, Detector],
+    now: datetime,
+    inventory: Inventory | None = None,
+    geography: Geography | None = None,
+    indicators: IndicatorStore | None = None,
 ) -> tuple[list[Finding], list[DetectorError]]:
-    """A finding for each sighting, and the detectors that failed to describe one."""
+    """A finding for each sighting, and the detectors that failed to describe one.
+
+    Sightings of instances that their detector is not concerned with give none.
+    """
     findings, problems = [], []
     for sighting in sightings:
         detector = detectors[sighting.key.finding_type]
         try:
-            details = detector.details(sighting.latest.row)
-            findings.append(finding_of(sighting, details, detector.severity, detector.role, now))
+            row = _with_indicators(sighting, detector, indicators)
+            details = _completed(detector.details(row), sighting, inventory, geography)
+            if detector.concerns is None or detector.concerns(details.resource):
+                findings.append(finding_of(sighting, details, detector.severity, detector.role, now))
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             problems.append(DetectorError(detector.finding_type, f"cannot describe {sighting.key.entity!r}: {error!r}"))
     return findings, problems
+
+
+def _with_indicators(sighting: Sighting, detector: Detector, indicators: IndicatorStore | None) -> Row:
+    """The latest row; that of a window with the list entries that name its addresses, which no window keeps."""
+    row = sighting.latest.row
+    if not isinstance(detector, WindowDetector) or not detector.categories or indicators is None:
+        return row
+    key, values = sighting.key, [row[column] for column in detector.indicator]
+    found = indicators.matches(values, detector.categories, account_id=key.account_id, region=key.region)
+    return {**row, "indicators": found}
+
+
+def _completed(
+    details: Details, sighting: Sighting, inventory: Inventory | None, geography: Geography | None
+) -> Details:
+    """The details with what is known of the resource at the time, and of where the other end is."""
+    resource = details.resource if inventory is None else _known(details.resource, sighting, inventory)
+    action = details.action if geography is None else located(details.action, geography.place)
+    return replace(details, resource=resource, action=action)
+
+
+def _known(resource: Resource, sighting: Sighting, inventory: Inventory) -> Resource:
+    if resource.instance is None or inventory.is_empty:
+        return resource
+    key, time = sighting.key, sighting.latest.time
+    return replace(resource, instance=inventory.completed(key.account_id, key.region, resource.instance, time))

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
+import polars as pl
+
+from guardray.context.enrich import Surroundings
 from guardray.dataflow.event_time import BEGINNING_OF_TIME, END_OF_TIME, microseconds
+from guardray.dataflow.ownership import Ownership
 from guardray.detectors.declare import Detector
 from guardray.errors import DetectorError
-from guardray.findings.sighting import Sighting, SightingFold, SightingKey
+from guardray.findings.sighting import SETTLED, Sighting, SightingFold, SightingKey
+from guardray.geo.geography import Geography
 from guardray.intel.store import IndicatorStore
+from guardray.inventory import FACTS, Inventory
 from guardray.sources.limits import Counts, Limits
 from guardray.sources.objects import InputObject, KeyFilter
 from guardray.sources.set_aside import SetAside
@@ -23,9 +29,16 @@ class ScanSettings:
 
     detectors: tuple[Detector, ...]
     indicators: IndicatorStore
+    geography: Geography | None = None  # None: the columns stay null
+    assets: pl.DataFrame = field(default_factory=FACTS.to_frame)  # facts of the inventory that are known beforehand
     limits: Limits = field(default_factory=Limits)
     key_filter: KeyFilter = field(default_factory=KeyFilter)
     s3_endpoint: str | None = None
+
+    @property
+    def surroundings(self) -> Surroundings:
+        """What batches are enriched with."""
+        return Surroundings(self.indicators, self.geography)
 
 
 class Observer:
@@ -45,12 +58,14 @@ class Observer:
 class ScanResult:
     """What came out: `sightings` in the order of their keys, complete and folded.
 
-    `objects` are the content digests of what was read, the same whatever the files are called.
+    `objects` are the content digests of what was read, the same whatever the files are called. `inventory` is what
+    was known beforehand and what the trail told.
     """
 
     sightings: list[Sighting]
     counts: Counts
     objects: frozenset[int]
+    inventory: Inventory
     duplicates: int = 0
     problems: list[DetectorError] = field(default_factory=list)
 
@@ -95,26 +110,53 @@ def _bound(key_time: datetime | None, lateness: timedelta) -> int:
 
 
 class Collected:
-    """Folds the sightings of a running scan and tells the observer when there are more findings."""
+    """Folds the sightings of a running scan and tells the observer when there are more findings.
 
-    def __init__(self, observer: Observer) -> None:
+    Args:
+        observer: hears of them.
+        assets: facts of the inventory that are known beforehand.
+    """
+
+    def __init__(self, observer: Observer, assets: pl.DataFrame) -> None:
         self._fold = SightingFold()
+        self._ownership = Ownership(assets)
         self._known: set[SightingKey] = set()
         self._observer = observer
 
+    @property
+    def inventory(self) -> Inventory:
+        """All that is known so far of what is whose."""
+        return self._ownership.inventory
+
+    def learn(self, assets: pl.DataFrame) -> None:
+        """Facts of the inventory that the trail told."""
+        self._ownership.learn(assets)
+
     def add(self, sightings: Sequence[Sighting]) -> None:
-        """Sightings that count."""
+        """Sightings that count. Those that name no instance wait for `settle`."""
         for sighting in sightings:
-            self._fold.add(sighting)
+            if sighting.key.unsettled == SETTLED:
+                self._fold.add(sighting)
+            else:
+                self._ownership.wait(sighting)
         self.announce(sightings)
+
+    def settle(self, watermark: int) -> None:
+        """Gives each waiting sighting before the watermark to the instance that had its address then.
+
+        Every change of hands before the watermark must have been learned.
+        """
+        for sighting in self._ownership.settle(watermark):
+            self._fold.add(sighting)
 
     def announce(self, sightings: Sequence[Sighting]) -> None:
         """Sightings of windows that are still open: told of at once, counted when they close."""
         before = len(self._known)
-        self._known.update(sighting.key for sighting in sightings)
+        self._known.update(replace(sighting.key, unsettled=SETTLED) for sighting in sightings)
         if len(self._known) != before:
             self._observer.on_findings(len(self._known))
 
     def sightings(self) -> list[Sighting]:
         """All that counts, one a finding, in the order of their keys."""
+        self.settle(END_OF_TIME)
         return self._fold.sightings()

@@ -17,6 +17,7 @@ from guardray.dataflow.shard_state import ShardState
 from guardray.detectors.declare import ChangeDetector, Detector, WindowDetector
 from guardray.errors import DetectorError
 from guardray.findings.sighting import Sighting
+from guardray.inventory import own_addresses
 from guardray.stats.hashing import hash_combine
 
 REDELIVERY_SLACK = 86_400_000_000
@@ -24,13 +25,20 @@ REDELIVERY_SLACK = 86_400_000_000
 
 
 class Shard:
-    """State of the keys that one shard owns. The same events give the same sightings, however they were cut."""
+    """State of the keys that one shard owns. The same events give the same sightings, however they were cut.
 
-    def __init__(self, detectors: Sequence[Detector]) -> None:
+    Args:
+        detectors: all that are switched on.
+        assets: facts of the inventory that are known beforehand.
+    """
+
+    def __init__(self, detectors: Sequence[Detector], assets: pl.DataFrame | None = None) -> None:
         self._changes = {d.finding_type: d for d in detectors if isinstance(d, ChangeDetector)}
         self._windows = {d.finding_type: d for d in detectors if isinstance(d, WindowDetector)}
         self._state = ShardState(self._windows, self._changes)
         self._failed: dict[str, DetectorError] = {}
+        if assets is not None:
+            self._state.entities.learn_own(own_addresses(assets))
 
     @classmethod
     def restore(cls, detectors: Sequence[Detector], tables: Mapping[str, pa.Table]) -> Shard:
@@ -149,7 +157,9 @@ class Shard:
         if rows.is_empty():
             return []
         judged = self._state.configurations[finding_type].judge_all(detector, rows)
-        fired = [(dict(row), dict(judgement.facts)) for row, judgement in judged if judgement.fires]
+        fired = [
+            (dict(row), dict(judgement.facts)) for row, judgement in judged if judgement.fires and not row["is_trusted"]
+        ]
         return _change_sightings(detector, rows.schema, fired)
 
 

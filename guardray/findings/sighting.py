@@ -16,6 +16,10 @@ SAMPLES_KEPT = 5
 """Rows kept as evidence beside the latest one: the earliest, so that a finding shows how it began."""
 
 
+SETTLED = -1
+"""In place of a time: it is known whose the address was, or the finding is not about one."""
+
+
 @dataclass(frozen=True, order=True)
 class Occurrence:
     """One row that a detector hit, ordered by time and then by a stable digest of the row."""
@@ -31,12 +35,17 @@ class Occurrence:
 
 @dataclass(frozen=True, order=True)
 class SightingKey:
-    """What makes two sightings one finding. `entity` is the text of the entity's key columns."""
+    """What makes two sightings one finding. `entity` is the text of the entity's key columns.
+
+    While it is open which instance had an address, sightings of it are kept apart by time: `unsettled` is then the
+    start of their interval in microseconds since 1970, else `SETTLED`.
+    """
 
     finding_type: str
     account_id: AccountId
     region: Region
     entity: str
+    unsettled: int = SETTLED
 
 
 @dataclass(frozen=True)

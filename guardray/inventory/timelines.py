@@ -9,8 +9,6 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from guardray.stats.hashing import hash_combine, hash_strings
-
 GRACE = timedelta(minutes=5)
 """For how long an end is not yet believed: an instance that is being terminated still shuts down, and the flow record
 of its last minutes may begin after the call. Unless the next holder is there already."""
@@ -29,6 +27,8 @@ class KeyIndex:
 
     def _hashes(self, frame: pl.DataFrame) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
         """uint64 [n], and where no part of the key is null: bool [n]."""
+        from guardray.stats.hashing import hash_combine, hash_strings  # numba is slow to load, and few commands ask
+
         parts = [frame[name] for name in self._keys]
         words = [hash_strings(one) if one.dtype == pl.String else one.fill_null(0).to_numpy() for one in parts]
         known = np.logical_and.reduce([one.is_not_null().to_numpy() for one in parts])

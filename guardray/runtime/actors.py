@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import polars as pl
 import ray
 from ray.actor import ActorHandle
 
@@ -35,13 +36,14 @@ class IngestReport:
     set_aside: list[SetAside] = field(default_factory=list)
     duplicates: int = 0
     problems: list[DetectorError] = field(default_factory=list)
+    assets: list[pl.DataFrame] = field(default_factory=list)
 
 
 class ShardActor:
     """Owns a range of the key groups."""
 
     def __init__(self, settings: ScanSettings) -> None:
-        self._shard = Shard(settings.detectors)
+        self._shard = Shard(settings.detectors, settings.assets)
 
     def first_seen(self, hashes: np.ndarray, times: np.ndarray) -> np.ndarray:
         return self._shard.first_seen(hashes, times)
@@ -82,7 +84,7 @@ class IngestActor:
     def process(self, objects: Sequence[InputObject]) -> IngestReport:
         """Reads these objects to their end. When it returns, the shards have merged all that they hold."""
         settings = self._settings
-        ingest = Ingest(settings.detectors, settings.indicators, self._shards.first_seen)
+        ingest = Ingest(settings.detectors, settings.surroundings, self._shards.first_seen)
         reader = Reader(
             settings.limits,
             key_filter=settings.key_filter,
@@ -90,7 +92,7 @@ class IngestActor:
             is_new=self._shards.first_object,
         )
         set_aside: list[SetAside] = []
-        fold = SightingFold()
+        fold, assets = SightingFold(), []
         rows = 0
         for item in reader.read(objects):
             if isinstance(item, Batch):
@@ -99,17 +101,18 @@ class IngestActor:
             elif isinstance(item, SetAside):
                 set_aside.append(item)
             if rows >= ROWS_BETWEEN_DRAINS:
-                self._merge(ingest, fold)
+                assets += self._merge(ingest, fold)
                 rows = 0
-        self._merge(ingest, fold)
-        return IngestReport(fold.sightings(), reader.counts, set_aside, ingest.duplicates, ingest.problems)
+        assets += self._merge(ingest, fold)
+        return IngestReport(fold.sightings(), reader.counts, set_aside, ingest.duplicates, ingest.problems, assets)
 
-    def _merge(self, ingest: Ingest, fold: SightingFold) -> None:
-        """Sends what was learned so far to the shards, and keeps the sightings that are complete."""
+    def _merge(self, ingest: Ingest, fold: SightingFold) -> list[pl.DataFrame]:
+        """Sends what was learned so far to the shards, keeps the sightings and gives the assets that were told of."""
         partials = ingest.drain()
         for sighting in partials.sightings:
             fold.add(sighting)
         self._shards.merge(partials.split(len(self._shards), self._changes))
+        return partials.assets
 
 
 class _Shards:

@@ -104,7 +104,7 @@ class _Coordinator:
         self._workers = [_INGEST.remote(shared, self._shards) for _ in range(workers)]
         self._settings = settings
         self._observer = observer
-        self._collected = Collected(observer)
+        self._collected = Collected(observer, settings.assets)
         self._counts = Counts()
         self._duplicates = 0
         self._problems: list[DetectorError] = []
@@ -136,6 +136,7 @@ class _Coordinator:
                 reached = watermark.value
                 self._announce([shard.crossing.remote() for shard in self._shards])
                 self._gather([shard.advance.remote(reached) for shard in self._shards])
+                self._collected.settle(reached)
         self._gather([shard.finish.remote() for shard in self._shards])
         objects = ray.get([shard.objects.remote() for shard in self._shards], timeout=SHARD_TIMEOUT_S)
         problems = ray.get([shard.problems.remote() for shard in self._shards], timeout=SHARD_TIMEOUT_S)
@@ -143,6 +144,7 @@ class _Coordinator:
             sightings=self._collected.sightings(),
             counts=self._counts,
             objects=frozenset().union(*objects),
+            inventory=self._collected.inventory,
             duplicates=self._duplicates,
             problems=[*self._problems, *(problem for of_shard in problems for problem in of_shard)],
         )
@@ -167,6 +169,8 @@ class _Coordinator:
         self._problems.extend(report.problems)
         for set_aside in report.set_aside:
             self._observer.on_set_aside(set_aside)
+        for assets in report.assets:
+            self._collected.learn(assets)
         self._collected.add(report.sightings)
 
     def _gather(self, refs: Sequence[ray.ObjectRef[Any]]) -> None:

@@ -48,6 +48,18 @@ class EntityDirectory:
         egress = frame["is_egress"].cast(pl.Int64).fill_null(NONE).to_numpy()
         self._own.update(rows, _addresses(frame, SRC), _addresses(frame, DST), egress)
 
+    def learn_own(self, addresses: pl.DataFrame) -> None:
+        """Learn which addresses interfaces have from another source than flow records.
+
+        Args:
+            addresses: `interface_uid` and `private_ip_v4`, UInt32, without nulls.
+        """
+        if addresses.is_empty():
+            return
+        own = addresses["private_ip_v4"].cast(pl.Int64).to_numpy()
+        rows = self._rows_of(hash_strings(addresses["interface_uid"]))
+        self._own.update(rows, own, own, np.ones(len(own), np.int64))
+
     def _rows_of(self, subjects: NDArray[np.uint64]) -> NDArray[np.int64]:
         rows = self._table.upsert(subjects)
         for summary in (*self._latest.values(), self._own):

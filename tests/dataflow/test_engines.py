@@ -6,6 +6,7 @@ import random
 import shutil
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,9 @@ from guardray.dataflow.report import findings_of
 from guardray.dataflow.scan import Engine, Observer, ScanResult, ScanSettings
 from guardray.detectors.loader import load_detectors
 from guardray.findings.wire import to_json
+from guardray.geo.geography import Geography
 from guardray.intel.store import IndicatorStore
+from guardray.inventory import read_inventory
 from guardray.simulate import ATTACK_TYPES, Rates, simulate
 from guardray.sources.objects import InputObject, locate
 from guardray.sources.reader import Limits
@@ -27,24 +30,35 @@ MakeEngine = Callable[[ScanSettings], Engine]
 
 
 def settings_for(folder: Path | None = None, **limits) -> ScanSettings:
-    indicators = IndicatorStore()
-    if folder is not None:
-        indicators = IndicatorStore.load(
-            folder / "indicators" / "intel.yaml", [folder / "indicators" / "threat-list.txt"]
-        )
-    return ScanSettings(detectors=DETECTORS, indicators=indicators, limits=Limits(**limits))
+    known = {} if folder is None else known_of(folder)
+    return ScanSettings(detectors=DETECTORS, **{"indicators": IndicatorStore(), **known}, limits=Limits(**limits))
 
 
-def documents(result: ScanResult) -> list[dict]:
+def known_of(folder: Path) -> dict:
+    """What goes with a simulation: lists and inventory, and where addresses are."""
+    lists = folder / "indicators"
+    return {
+        "indicators": IndicatorStore.load(
+            lists / "intel.yaml", [lists / "threat-list.txt"], [lists / "trusted-list.txt"]
+        ),
+        "assets": read_inventory([folder / "inventory.json"]),
+        "geography": Geography.load(),
+    }
+
+
+def documents(result: ScanResult, settings: ScanSettings) -> list[dict]:
     """The findings as JSON with the rows that prove them, which is what must be equal."""
     assert result.problems == []
-    findings, problems = findings_of(result.sightings, {d.finding_type: d for d in DETECTORS}, NOW)
+    detectors = {d.finding_type: d for d in DETECTORS}
+    findings, problems = findings_of(
+        result.sightings, detectors, NOW, result.inventory, settings.geography, settings.indicators
+    )
     assert problems == []
     return [{**to_json(finding), "rows": [seen.row for seen in finding.evidence]} for finding in findings]
 
 
-def scanned(engine: Engine, objects: Sequence[InputObject]) -> list[dict]:
-    return documents(engine.scan(objects, Observer()))
+def scanned(make: MakeEngine, settings: ScanSettings, objects: Sequence[InputObject]) -> list[dict]:
+    return documents(make(settings).scan(objects, Observer()), settings)
 
 
 FLOODS = tuple(type_ for type_ in ATTACK_TYPES if "DenialOfService" in type_ and not type_.endswith(".Dns"))
@@ -73,24 +87,24 @@ def test_ray_writes_the_findings_file_of_the_local_engine_for_a_simulated_week(s
 
     settings = settings_for(simulated_week)
     objects = locate([str(simulated_week / "AWSLogs")], settings.key_filter)
-    expected = scanned(LocalEngine(settings), objects)
-    assert scanned(RayEngine(settings, workers=2, shards=3), objects) == expected
+    expected = scanned(LocalEngine, settings, objects)
+    assert scanned(partial(RayEngine, workers=2, shards=3), settings, objects) == expected
 
 
 def test_engine_gives_the_findings_of_the_local_engine_on_simulated_accounts(simulated: Path, make_engine: MakeEngine):
     settings = settings_for(simulated)
     objects = locate([str(simulated / "AWSLogs")], settings.key_filter)
-    expected = scanned(LocalEngine(settings), objects)
+    expected = scanned(LocalEngine, settings, objects)
     assert len({finding["type"] for finding in expected}) >= 20
-    assert scanned(make_engine(settings), objects) == expected
+    assert scanned(make_engine, settings, objects) == expected
 
 
 def test_findings_do_not_depend_on_the_order_of_files_or_the_size_of_batches(simulated: Path):
     objects = locate([str(simulated / "AWSLogs")], settings_for().key_filter)
-    expected = scanned(LocalEngine(settings_for(simulated)), objects)
+    expected = scanned(LocalEngine, settings_for(simulated), objects)
     for seed, batch_rows in ((1, 2_000), (2, 1_000_000)):
         shuffled = random.Random(seed).sample(objects, len(objects))
-        assert scanned(LocalEngine(settings_for(simulated, batch_rows=batch_rows)), shuffled) == expected
+        assert scanned(LocalEngine, settings_for(simulated, batch_rows=batch_rows), shuffled) == expected
 
 
 def test_findings_do_not_depend_on_what_files_are_called(simulated: Path, tmp_path: Path):
@@ -102,7 +116,7 @@ def test_findings_do_not_depend_on_what_files_are_called(simulated: Path, tmp_pa
         shutil.copy(obj.url, tmp_path / f"{index}.bin")
     renamed = locate([str(tmp_path)], settings.key_filter)
     assert {obj.key_time for obj in renamed} == {None}
-    assert scanned(LocalEngine(settings), renamed) == scanned(LocalEngine(settings), trail)
+    assert scanned(LocalEngine, settings, renamed) == scanned(LocalEngine, settings, trail)
 
 
 def test_the_same_file_given_twice_under_two_names_counts_once(simulated: Path, tmp_path: Path):
@@ -111,7 +125,7 @@ def test_the_same_file_given_twice_under_two_names_counts_once(simulated: Path, 
     shutil.copytree(simulated / "AWSLogs", tmp_path / "copy" / "AWSLogs")
     twice = locate([str(simulated / "AWSLogs"), str(tmp_path / "copy")], settings.key_filter)
     assert len(twice) == 2 * len(objects)
-    assert scanned(LocalEngine(settings), twice) == scanned(LocalEngine(settings), objects)
+    assert scanned(LocalEngine, settings, twice) == scanned(LocalEngine, settings, objects)
 
 
 @pytest.mark.data
@@ -119,6 +133,6 @@ def test_engine_gives_the_findings_of_the_local_engine_on_real_logs(shared_data:
     settings = settings_for()
     folders = ("cloudtrail", "vpc-flow", "dns")
     objects = locate([str(shared_data / folder) for folder in folders], settings.key_filter)
-    expected = scanned(LocalEngine(settings), objects)
+    expected = scanned(LocalEngine, settings, objects)
     assert expected
-    assert scanned(make_engine(settings), objects) == expected
+    assert scanned(make_engine, settings, objects) == expected

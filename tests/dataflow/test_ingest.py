@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from guardray.context.enrich import Surroundings
 from guardray.dataflow.ingest import Ingest
 from guardray.detectors.ec2 import port_sweep
 from guardray.detectors.ec2.connections import flow
@@ -22,7 +23,7 @@ BROKEN = replace(ROOT, finding_type="Policy:IAMUser/Broken", where=pl.col("no_su
 
 
 def ingest(*detectors) -> Ingest:
-    return Ingest(detectors, IndicatorStore(), Deduplicator().first_seen)
+    return Ingest(detectors, Surroundings(), Deduplicator().first_seen)
 
 
 def test_a_detector_that_fails_is_named_and_the_others_go_on():
@@ -59,7 +60,7 @@ def test_an_event_delivered_twice_counts_once_in_one_batch_and_over_two():
 
 
 def test_an_empty_batch_gives_nothing():
-    worker = Ingest(load_detectors(), IndicatorStore(), lambda hashes, times: np.ones(len(hashes), bool))
+    worker = Ingest(load_detectors(), Surroundings(), lambda hashes, times: np.ones(len(hashes), bool))
     worker.on_batch(api_activity.SCHEMA, api_activity.SCHEMA.frame())
     assert worker.drain().sightings == []
 
@@ -87,7 +88,7 @@ def test_networks_with_the_same_private_addresses_are_kept_apart_where_the_log_n
 def test_an_address_on_a_list_is_looked_up_once_however_many_rows_name_it(monkeypatch: pytest.MonkeyPatch):
     asked = []
     matches = IndicatorStore.matches
-    monkeypatch.setattr(IndicatorStore, "matches", lambda *of: asked.append(of[1]) or matches(*of))
+    monkeypatch.setattr(IndicatorStore, "matches", lambda *of, **whose: asked.append(of[1]) or matches(*of, **whose))
     (detector,) = load_detectors(["Backdoor:EC2/C&CActivity.B"])
     rows = [flow(src_endpoint_port=port) for port in range(40_000, 40_100)]
     (finding,) = findings_from(

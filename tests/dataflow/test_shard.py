@@ -7,12 +7,12 @@ import numpy as np
 import polars as pl
 import pytest
 
+from guardray.context.enrich import Surroundings
 from guardray.dataflow.event_time import microseconds
 from guardray.dataflow.ingest import Ingest
 from guardray.dataflow.shard import Shard
 from guardray.detectors.ec2 import portscan
 from guardray.detectors.ec2.connections import flow
-from guardray.intel.store import IndicatorStore
 from guardray.schema import network_activity
 from guardray.testing import START, frame_of
 
@@ -29,7 +29,7 @@ def attempts(ports: range, **columns) -> pl.DataFrame:
 
 def fed(shard: Shard, *frames: pl.DataFrame) -> Shard:
     for frame in frames:
-        ingest = Ingest([SCAN], IndicatorStore(), lambda hashes, times: np.ones(len(hashes), bool))
+        ingest = Ingest([SCAN], Surroundings(), lambda hashes, times: np.ones(len(hashes), bool))
         ingest.on_batch(network_activity.SCHEMA, frame)
         shard.merge(ingest.drain())
     return shard
@@ -87,7 +87,7 @@ def test_late_rows_do_not_count_in_windows():
 
 @pytest.mark.parametrize("shards", [1, 2, 7])
 def test_partial_aggregates_split_over_any_number_of_shards_give_the_same(shards: int):
-    ingest = Ingest([SCAN], IndicatorStore(), lambda hashes, times: np.ones(len(hashes), bool))
+    ingest = Ingest([SCAN], Surroundings(), lambda hashes, times: np.ones(len(hashes), bool))
     for host in range(20):
         columns = {"interface_uid": f"eni-{host}", "instance_uid": f"i-{host}"}
         ingest.on_batch(network_activity.SCHEMA, attempts(range(20, 100), **columns))

@@ -11,7 +11,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from guardray.context.enrich import enriched_columns
+from guardray.context.enrich import Surroundings, enriched_columns
 from guardray.dataflow.event_time import microseconds
 from guardray.dataflow.ingest import Ingest
 from guardray.dataflow.shard import Shard
@@ -21,7 +21,6 @@ from guardray.detectors.ec2.connections import flow
 from guardray.detectors.loader import load_detectors
 from guardray.errors import SnapshotError
 from guardray.findings.sighting import Sighting, SightingFold
-from guardray.intel.store import IndicatorStore
 from guardray.schema import EventSchema, api_activity, network_activity
 from guardray.shards.snapshot import read_snapshot, write_snapshot
 from guardray.simulate import Rates, simulate
@@ -100,7 +99,7 @@ class Scan:
         return self
 
     def take(self, step: Step) -> None:
-        ingest = Ingest(DETECTORS, IndicatorStore(), self.shard.first_seen)
+        ingest = Ingest(DETECTORS, Surroundings(), self.shard.first_seen)
         for batch in step.batches:
             ingest.on_batch(batch.schema, batch.frame)
         partials = ingest.drain()
@@ -158,7 +157,7 @@ def test_every_kind_of_state_held_something_when_the_scan_stopped(restless: Scan
 
 
 def with_a_scan(shard: Shard, ports: range = range(20, 100), detector: WindowDetector = SCAN) -> Shard:
-    ingest = Ingest([detector], IndicatorStore(), shard.first_seen)
+    ingest = Ingest([detector], Surroundings(), shard.first_seen)
     rows = [flow(target="10.0.0.9", dst_endpoint_port=port) for port in ports]
     ingest.on_batch(network_activity.SCHEMA, frame_of(network_activity.SCHEMA, rows))
     shard.merge(ingest.drain())
