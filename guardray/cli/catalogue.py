@@ -11,14 +11,11 @@ from types import ModuleType
 
 import msgspec
 
-from guardray.detectors.declare import Detector, IndicatorDetector, Method, Source
+from guardray.detectors.declare import Detector, Method, Source
 from guardray.detectors.loader import declaring_modules, load_detectors
 from guardray.errors import UsageError
 from guardray.intel.store import IndicatorStore
 from guardray.types import ResourceRole
-
-DOMAIN_COLUMNS = frozenset({"query_hostname"})
-"""Columns that hold domain names; the others that indicators are looked up in hold addresses."""
 
 _NAMES_A_TYPE = re.compile(r"\w+:\w+/\w+")
 _SENTENCE = re.compile(r".+?\.(?=\s|$)")
@@ -83,14 +80,13 @@ def account(finding_type: str, indicators: IndicatorStore) -> Account:
 
 def missing_indicators(detector: Detector, indicators: IndicatorStore) -> str | None:
     """What the detector cannot work without and does not have; None when it lacks nothing."""
-    if not isinstance(detector, IndicatorDetector):
+    wanted = detector.wanted_lists
+    if not wanted or any(indicators.holds(kind, (category,)) for kind, category in wanted):
         return None
-    wants_domains = bool(DOMAIN_COLUMNS & set(detector.indicator))
-    if indicators.holds("domain" if wants_domains else "address", detector.categories):
-        return None
-    option = "--threat-list" if "custom" in detector.categories else "--intel"
-    kind = "domains" if wants_domains else "addresses"
-    return f"needs a list of {kind} of category {' or '.join(detector.categories)}: {option}"
+    kind, category = wanted[0]
+    option = "--threat-list" if category == "custom" else "--intel"
+    plural = {"address": "addresses", "domain": "domains"}[kind]
+    return f"needs a list of {plural} of category {category}: {option}"
 
 
 def _entry(detector: Detector, module: ModuleType, indicators: IndicatorStore) -> Entry:

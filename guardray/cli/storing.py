@@ -8,8 +8,9 @@ from datetime import datetime
 from itertools import groupby
 from operator import attrgetter
 
+from guardray.dataflow.hits import RESOURCE
 from guardray.dataflow.scan import ScanResult, ScanSettings
-from guardray.detectors.declare import Detector, IndicatorDetector
+from guardray.detectors.declare import Detector
 from guardray.findings.finding import Finding
 
 
@@ -32,7 +33,7 @@ def commit(url: str, settings: ScanSettings, result: ScanResult, findings: Seque
 
 
 def scan_epoch(settings: ScanSettings, result: ScanResult, detector: Detector) -> str:
-    """Names what a detector was shown: the content of what was read, what was filtered out, and its threat lists."""
+    """Names what a detector was shown: the content of what was read, what was filtered out, lists and inventory."""
     return "scan-" + hashlib.blake2b("\n".join(_shown(settings, result, detector)).encode(), digest_size=16).hexdigest()
 
 
@@ -41,6 +42,10 @@ def _shown(settings: ScanSettings, result: ScanResult, detector: Detector) -> It
     yield detector.finding_type
     yield f"lateness {settings.limits.lateness} since {wanted.since} until {wanted.until}"
     yield f"accounts {sorted(wanted.account_ids)} regions {sorted(wanted.regions)}"
-    if isinstance(detector, IndicatorDetector):
-        yield from (f"indicators {settings.indicators.digest(category)}" for category in detector.categories)
+    for category in dict.fromkeys(category for _, category in detector.wanted_lists):
+        yield f"indicators {settings.indicators.digest(category)}"
+    if settings.indicators.has_trusted:
+        yield f"trusted {settings.indicators.digest('trusted')}"
+    if RESOURCE in detector.entity and settings.assets.height:
+        yield f"inventory {settings.assets.unique().sort(settings.assets.columns).write_json()}"
     yield from map(str, sorted(result.objects))

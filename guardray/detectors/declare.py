@@ -19,6 +19,7 @@ import polars as pl
 from guardray.findings.details import Details
 from guardray.findings.resources import Resource
 from guardray.intel.categories import Category
+from guardray.intel.content import ValueKind
 from guardray.schema import EventSchema
 from guardray.stats.measures import Count, Measure
 from guardray.types import ResourceRole, Row
@@ -36,18 +37,28 @@ class Example:
     fires: bool
     indicators: Mapping[str, Category] = ()  # type: ignore[assignment]  # address or domain: its category
     severity: float | None = None
+    instances: Mapping[str, Mapping[str, str]] = ()  # type: ignore[assignment]  # instance in the inventory: its tags
 
 
 def fires(
-    name: str, *rows: Mapping[str, Any], indicators: Mapping[str, Category] | None = None, severity: float | None = None
+    name: str,
+    *rows: Mapping[str, Any],
+    indicators: Mapping[str, Category] | None = None,
+    severity: float | None = None,
+    instances: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Example:
     """These rows, in this order, give at least one finding (of this severity, where it is given)."""
-    return Example(name, rows, fires=True, indicators=indicators or {}, severity=severity)
+    return Example(name, rows, fires=True, indicators=indicators or {}, severity=severity, instances=instances or {})
 
 
-def quiet(name: str, *rows: Mapping[str, Any], indicators: Mapping[str, Category] | None = None) -> Example:
+def quiet(
+    name: str,
+    *rows: Mapping[str, Any],
+    indicators: Mapping[str, Category] | None = None,
+    instances: Mapping[str, Mapping[str, str]] | None = None,
+) -> Example:
     """These rows give no finding."""
-    return Example(name, rows, fires=False, indicators=indicators or {})
+    return Example(name, rows, fires=False, indicators=indicators or {}, instances=instances or {})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,8 +75,8 @@ class Detector:
         details: a row to what the finding says of it.
         examples: proof; at least one that fires and one that is quiet.
         tunables: the numbers that decide, by name; each is explained where it is defined.
-        concerns: whether the type is about such a resource, asked once the inventory has completed it; False drops the
-            finding. Null where the type is about every resource.
+        concerns: whether a finding is about the resource at all, asked once all that the inventory knows of it is in
+            place; None: about every one.
     """
 
     finding_type: str
@@ -83,6 +94,11 @@ class Detector:
     def method(self) -> Method:
         return "rule"
 
+    @property
+    def wanted_lists(self) -> tuple[tuple[ValueKind, Category], ...]:
+        """The lists that it looks at; any one of them is enough."""
+        return ()
+
 
 @dataclass(frozen=True, kw_only=True)
 class RuleDetector(Detector):
@@ -93,7 +109,7 @@ class RuleDetector(Detector):
 
 @dataclass(frozen=True, kw_only=True)
 class IndicatorDetector(RuleDetector):
-    """A rule that also wants a value of one of the `indicator` columns on a list of one of the categories.
+    """A rule that also wants a value of one of the `indicator` columns on a threat list of one of the categories.
 
     `details` finds the matching entries in `row["indicators"]`: a tuple of `guardray.intel.store.Indicator`.
     """
@@ -104,6 +120,11 @@ class IndicatorDetector(RuleDetector):
     @property
     def method(self) -> Method:
         return "intel"
+
+    @property
+    def wanted_lists(self) -> tuple[tuple[ValueKind, Category], ...]:
+        kinds: dict[ValueKind, None] = {_kind_of(column): None for column in self.indicator}
+        return tuple((kind, category) for kind in kinds for category in self.categories)
 
 
 @dataclass(frozen=True)
@@ -146,7 +167,9 @@ class WindowDetector(Detector):
             source address; null when it cannot be told), `window_start`, `window_end`, `first_seen`, `last_seen`.
             `details` gets the same columns and what is known of the interface: `interface_uid`, `instance_uid`,
             `vpc_uid`, `subnet_uid`.
-        categories: of the lists that `where` looks at; without any of them it cannot fire.
+        categories: of the lists of addresses that `where` looks at, if it does.
+        indicator: the columns of a window that hold addresses on them; `details` finds the entries that name these in
+            `row["indicators"]`.
     """
 
     where: pl.Expr
@@ -155,6 +178,7 @@ class WindowDetector(Detector):
     hop: timedelta | None = None
     measures: Mapping[str, Measure]
     crossed: pl.Expr
+    indicator: tuple[str, ...] = ()
     categories: tuple[Category, ...] = ()
 
     @property
@@ -164,4 +188,13 @@ class WindowDetector(Detector):
 
     @property
     def method(self) -> Method:
-        return "rate"
+        return "intel" if self.categories else "rate"
+
+    @property
+    def wanted_lists(self) -> tuple[tuple[ValueKind, Category], ...]:
+        return tuple(("address", category) for category in self.categories)
+
+
+def _kind_of(column: str) -> ValueKind:
+    """What a column is looked up as."""
+    return "domain" if column == "query_hostname" else "address"

@@ -21,7 +21,8 @@ CATEGORIES: dict[str, Category] = {
     "MaliciousIPCaller.Custom": "custom",
     "TorIPCaller": "tor-exit",
 }
-"""Which lists each family of finding types looks at: those of feeds, those that a customer uploaded, or Tor's exits."""
+"""Which lists each family of finding types looks at: those of feeds, those that a customer uploaded, or those of the
+addresses that traffic leaves the Tor network by."""
 
 
 def describer(resource_of: Callable[[Row], Resource]) -> Callable[[Row], Details]:
@@ -29,21 +30,24 @@ def describer(resource_of: Callable[[Row], Resource]) -> Callable[[Row], Details
 
     def details(row: Row) -> Details:
         address, operation = row["src_endpoint_ip"], row["api_operation"]
-        lists = ", ".join(sorted({indicator.list_name for indicator in row["indicators"]}))
+        is_tor = any(indicator.category == "tor-exit" for indicator in row["indicators"])
+        what = "the Tor exit" if is_tor else "the listed address"
         return Details(
-            title=f"API {operation} was invoked from the listed address {address}.",
-            description=f"{caller_of(row)} called {operation} from {address}, which is on the threat list {lists}.",
+            title=f"API {operation} was invoked from {what} {address}.",
+            description=f"{caller_of(row)} called {operation} from {address}, which is on the threat list "
+            f"{list_names(row)}.",
             resource=resource_of(row),
             action=AwsApiCall.of(row),
-            additional_info={"threatListName": lists} if _is_custom(row) else {},
+            additional_info={"threatListName": list_names(row)},
             threat_intelligence=threat_intelligence(row),
         )
 
     return details
 
 
-def _is_custom(row: Row) -> bool:
-    return any(indicator.category == "custom" for indicator in row["indicators"])
+def list_names(row: Row) -> str:
+    """The names of the lists that name the other end, in words."""
+    return ", ".join(sorted({indicator.list_name for indicator in row["indicators"]}))
 
 
 def threat_intelligence(row: Row) -> tuple[ThreatIntelligence, ...]:

@@ -21,7 +21,7 @@ from guardray.detectors.ec2.connections import (
     source_of,
     target_of,
 )
-from guardray.detectors.malicious_callers import threat_intelligence
+from guardray.detectors.malicious_callers import list_names, threat_intelligence
 from guardray.findings.details import Details
 from guardray.intel.categories import Category
 from guardray.schema import network_activity
@@ -49,10 +49,10 @@ DESTINATIONS = (
 
 def _details(destination: Destination, row: Row) -> Details:
     local, remote = source_of(row), target_of(row)
-    who, lists = row["resource_uid"], ", ".join(sorted({indicator.list_name for indicator in row["indicators"]}))
+    who = row["resource_uid"]
     return Details(
         title=f"{who} speaks to {destination.what}, {remote}.",
-        description=f"{who} sent traffic to port {remote.port} of {remote}, which the threat list {lists} "
+        description=f"{who} sent traffic to port {remote.port} of {remote}, which the threat list {list_names(row)} "
         f"names as {destination.what}.",
         resource=instance(row, local),
         action=connection(row, local, remote, protocol=row["protocol_num"], blocked=bool(row["is_rejected"])),

@@ -24,7 +24,7 @@ from guardray.detectors.ec2.connections import (
     source_of,
     target_of,
 )
-from guardray.detectors.malicious_callers import threat_intelligence
+from guardray.detectors.malicious_callers import list_names, threat_intelligence
 from guardray.findings.details import Details
 from guardray.intel.categories import Category
 from guardray.schema import network_activity
@@ -41,7 +41,7 @@ _ANSWERS = (pl.col("tcp_flags") & SYN_ACK == SYN_ACK).fill_null(pl.col("traffic_
 def details(row: Row) -> Details:
     local, remote = source_of(row), target_of(row)
     is_outbound = bool(row["is_request"])
-    lists = ", ".join(sorted({indicator.list_name for indicator in row["indicators"]}))
+    lists = list_names(row)
     return Details(
         title=f"{row['resource_uid']} communicates with {remote}, which is on a threat list of yours.",
         description=f"{row['resource_uid']} exchanged traffic with {remote}, which is on the threat list {lists}.",

@@ -1,8 +1,8 @@
-"""Recon:IAMUser/MaliciousIPCaller, UnauthorizedAccess:IAMUser/MaliciousIPCaller, .Custom of both and TorIPCaller.
+"""Recon:IAMUser/MaliciousIPCaller, UnauthorizedAccess:IAMUser/MaliciousIPCaller, and .Custom and TorIPCaller of both.
 
-Someone on a threat list, or behind an exit of the Tor network, used credentials of the account. A call that lists or
-describes what the account holds is reconnaissance; every other call, signing in included, is unauthorised access. A
-call that was denied counts as well.
+Someone on a threat list, or behind the Tor network, used credentials of the account. A call that lists or describes
+what the account holds is reconnaissance; every other call, signing in included, is unauthorised access. A call that was
+denied counts as well.
 
 Source: GuardDuty user guide, IAM finding types. AWS's own tester shows that ListBuckets is reconnaissance, and that
 GetUser and ConsoleLogin are not.

@@ -1,9 +1,9 @@
-"""Someone on a threat list, or behind an exit of the Tor network, called for objects of a bucket.
+"""Someone on a threat list, or behind the Tor network, called for objects of a bucket.
 
-Discovery:S3/MaliciousIPCaller, .Custom and Discovery:S3/TorIPCaller for calls that list objects or read what is known
-about them, Exfiltration:S3/MaliciousIPCaller for calls that read or copy their content, Impact:S3/MaliciousIPCaller for
-those that change or delete them, and UnauthorizedAccess:S3/MaliciousIPCaller.Custom and
-UnauthorizedAccess:S3/TorIPCaller for both of the latter. A call that was denied counts as well.
+Discovery:S3/MaliciousIPCaller, .Custom and TorIPCaller for calls that list objects or read what is known about them,
+Exfiltration:S3/MaliciousIPCaller for calls that read or copy their content, Impact:S3/MaliciousIPCaller for those that
+change or delete them, and UnauthorizedAccess:S3/MaliciousIPCaller.Custom and TorIPCaller for both of the latter. A call
+that was denied counts as well.
 
 Source: GuardDuty user guide, S3 finding types; the user guide names two operations for each group.
 """
@@ -50,16 +50,16 @@ DISCOVERS = _OPERATION.is_in((*CONTENT_READS, *CHANGES)).not_()
 GROUPS = {
     "Discovery:S3/MaliciousIPCaller": (DISCOVERS, "ListObjects", "GetObject"),
     "Discovery:S3/MaliciousIPCaller.Custom": (DISCOVERS, "GetObjectAcl", "PutObjectAcl"),
+    "Discovery:S3/TorIPCaller": (DISCOVERS, "ListObjects", "PutObject"),
     "Exfiltration:S3/MaliciousIPCaller": (READS_CONTENT, "CopyObject", "GetObjectAcl"),
     "Impact:S3/MaliciousIPCaller": (CHANGES_OBJECTS, "PutObjectAcl", "UploadPartCopy"),
-    "Discovery:S3/TorIPCaller": (DISCOVERS, "ListObjects", "PutObject"),
-    "UnauthorizedAccess:S3/TorIPCaller": (READS_CONTENT | CHANGES_OBJECTS, "GetObject", "GetObjectAcl"),
     "UnauthorizedAccess:S3/MaliciousIPCaller.Custom": (READS_CONTENT | CHANGES_OBJECTS, "GetObject", "ListObjects"),
+    "UnauthorizedAccess:S3/TorIPCaller": (READS_CONTENT | CHANGES_OBJECTS, "GetObject", "GetObjectAcl"),
 }
 """Finding type: its operations, one of them, and one of another type's."""
 
-LESS_SEVERE = {"Discovery:S3/TorIPCaller": 5.0}
-"""All others are of severity High."""
+SEVERITIES = {"Discovery:S3/TorIPCaller": 5.0}
+"""Those that are not High."""
 
 CALL = {
     "event_category": "Data",
@@ -93,7 +93,7 @@ def detector(finding_type: str) -> IndicatorDetector:
     category = CATEGORIES[finding_type.partition("/")[2]]
     return IndicatorDetector(
         finding_type=finding_type,
-        severity=LESS_SEVERE.get(finding_type, 8.0),
+        severity=SEVERITIES.get(finding_type, 8.0),
         source="cloudtrail-s3",
         schema=api_activity.SCHEMA,
         role="TARGET",
