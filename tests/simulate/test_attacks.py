@@ -152,6 +152,25 @@ def from_networks(address: str, entries: set[str]) -> bool:
     )
 
 
+def relays(logs: Logs, label: Label) -> bool:
+    """Listed relays connect to the host, and it connects to others of them."""
+    peers = flows_of(logs, label).filter(pl.col("peer").is_in(listed(logs, "tor-relay-addresses.txt")))
+    asked = peers.filter("sent", pl.col("dstport") == 9001)["peer"].n_unique()
+    asking = peers.filter(~pl.col("sent"), pl.col("dstport") == 9001)["peer"].n_unique()
+    return asked >= 10 and asking >= 10
+
+
+def leads_to(domains: str, addresses: str) -> Callable[[Logs, Label], bool]:
+    """The name or its answer is listed."""
+
+    def check(logs: Logs, label: Label) -> bool:
+        known = listed(logs, addresses)
+        answers = [answer["Rdata"] for query in queries_of(logs, label) for answer in query["answers"]]
+        return asks(domains)(logs, label) or any(answer in known for answer in answers)
+
+    return check
+
+
 def asks(name: str) -> Callable[[Logs, Label], bool]:
     def check(logs: Logs, label: Label) -> bool:
         domains = listed(logs, name)
@@ -195,6 +214,31 @@ EVIDENCE: dict[str, Callable[[Logs, Label], bool]] = {
     "UnauthorizedAccess:IAMUser/MaliciousIPCaller.Custom": from_list("threat-list.txt", "Management", *ACCESS),
     "Discovery:S3/MaliciousIPCaller.Custom": from_list("threat-list.txt", "Data", *LISTS),
     "UnauthorizedAccess:S3/MaliciousIPCaller.Custom": from_list("threat-list.txt", "Data", *READS),
+    "Recon:IAMUser/TorIPCaller": from_list("tor-exit-addresses.txt", "Management", *RECON),
+    "UnauthorizedAccess:IAMUser/TorIPCaller": from_list("tor-exit-addresses.txt", "Management", *ACCESS),
+    "Discovery:S3/MaliciousIPCaller": from_list("malicious-addresses.txt", "Data", *LISTS),
+    "Exfiltration:S3/MaliciousIPCaller": from_list("malicious-addresses.txt", "Data", *READS),
+    "Impact:S3/MaliciousIPCaller": from_list("malicious-addresses.txt", "Data", "DeleteObject"),
+    "Discovery:S3/TorIPCaller": from_list("tor-exit-addresses.txt", "Data", *LISTS),
+    "UnauthorizedAccess:S3/TorIPCaller": from_list("tor-exit-addresses.txt", "Data", *READS),
+    "CryptoCurrency:EC2/BitcoinTool.B": talks("crypto-addresses.txt"),
+    "Trojan:EC2/BlackholeTraffic": talks("blackhole-addresses.txt"),
+    "Trojan:EC2/DropPoint": talks("droppoint-addresses.txt"),
+    "UnauthorizedAccess:EC2/TorClient": talks("tor-entry-addresses.txt"),
+    "UnauthorizedAccess:EC2/TorRelay": relays,
+    "Recon:EC2/PortProbeUnprotectedPort": talks("scanner-addresses.txt"),
+    "CryptoCurrency:EC2/BitcoinTool.B!DNS": asks("crypto-domains.txt"),
+    "Impact:EC2/AbusedDomainRequest.Reputation": asks("reputation-abused-domains.txt"),
+    "Impact:EC2/BitcoinDomainRequest.Reputation": asks("reputation-crypto-domains.txt"),
+    "Impact:EC2/MaliciousDomainRequest.Reputation": leads_to(
+        "reputation-malicious-domains.txt", "sinkhole-addresses.txt"
+    ),
+    "Impact:EC2/SuspiciousDomainRequest.Reputation": asks("reputation-suspicious-domains.txt"),
+    "Trojan:EC2/BlackholeTraffic!DNS": leads_to("blackhole-domains.txt", "blackhole-addresses.txt"),
+    "Trojan:EC2/DGADomainRequest.C!DNS": asks("dga-domains.txt"),
+    "Trojan:EC2/DriveBySourceTraffic!DNS": asks("driveby-domains.txt"),
+    "Trojan:EC2/DropPoint!DNS": asks("droppoint-domains.txt"),
+    "Trojan:EC2/PhishingDomainRequest!DNS": asks("phishing-domains.txt"),
     "Recon:EC2/Portscan": many_ports,
     "Impact:EC2/PortSweep": many_hosts,
     "UnauthorizedAccess:EC2/SSHBruteForce": guesses(22, 850),

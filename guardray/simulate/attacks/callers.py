@@ -94,27 +94,27 @@ def distribution_reads(agent: str, scene: Scene) -> Episode:
     return Episode((scene.of_victim(made, bucket.name),), made)
 
 
-def listed_caller(calls: tuple[Call, ...], custom: bool, scene: Scene) -> Episode:
+def listed_caller(calls: tuple[Call, ...], category: str, scene: Scene) -> Episode:
     """Management calls from an address on a list."""
-    made = scene.by_key(scene.moment(120), *calls, source=_listed(scene, custom))
+    made = scene.by_key(scene.moment(120), *calls, source=_listed(scene, category))
     return Episode((scene.of_victim(made),), made)
 
 
-def listed_sign_in(custom: bool, scene: Scene) -> Episode:
+def listed_sign_in(category: str, scene: Scene) -> Episode:
     """A console sign-in from an address on a list."""
     identity = identities.person(scene.account, scene.victim, scene.account.period.start)
     signing_in = {name: value for name, value in identity.items() if name != "accessKeyId"}
-    by = caller(signing_in, _listed(scene, custom), pick(scene.rng, BROWSERS))
+    by = caller(signing_in, _listed(scene, category), pick(scene.rng, BROWSERS))
     made = (TimedCall(scene.moment(), by, console_login(scene.account, mfa=False)),)
     return Episode((scene.of_victim(made),), made)
 
 
-def listed_reader(name: str, scene: Scene) -> Episode:
-    """S3 data events from an address on the custom list."""
+def listed_reader(name: str, category: str, scene: Scene) -> Episode:
+    """S3 data events from an address on a list."""
     bucket = some_bucket(scene)
     call = object_call(scene.account, name, bucket)
     times = scene.moment(600) + np.sort(scene.rng.uniform(0, 500, 25))
-    address = _listed(scene, custom=True)
+    address = _listed(scene, category)
     made = tuple(
         one
         for i, time in enumerate(times)
@@ -123,9 +123,8 @@ def listed_reader(name: str, scene: Scene) -> Episode:
     return Episode((scene.of_victim(made, bucket.name),), made)
 
 
-def _listed(scene: Scene, custom: bool) -> int:
-    known = scene.indicators
-    return pick(scene.rng, known.custom_addresses if custom else known.malicious_addresses)
+def _listed(scene: Scene, category: str) -> int:
+    return pick(scene.rng, scene.indicators.addresses[category])
 
 
 def _pentest(resource: str, name: str, agent: str, title: str, build: Callable[[str, Scene], Episode]) -> Attack:
@@ -135,6 +134,11 @@ def _pentest(resource: str, name: str, agent: str, title: str, build: Callable[[
 _ROOT = "Policy:IAMUser/RootCredentialUsage"
 _RECON = (LIST_BUCKETS, DESCRIBE_INSTANCES, LIST_USERS)
 _ACCESS = (GET_USER, CREATE_USER)
+_FAMILIES = (
+    ("MaliciousIPCaller", "malicious"),
+    ("MaliciousIPCaller.Custom", "custom"),
+    ("TorIPCaller", "tor-exit"),
+)
 
 ATTACKS = (
     Attack(_ROOT, "root signs in", "T1078.004", root_signs_in),
@@ -148,13 +152,8 @@ ATTACKS = (
     _pentest("S3", "ParrotLinux", PARROT, "objects listed from Parrot", distribution_reads),
     _pentest("S3", "PentooLinux", PENTOO, "objects listed from Pentoo", distribution_reads),
     *(
-        Attack(
-            f"{purpose}:IAMUser/MaliciousIPCaller{'.Custom' if custom else ''}",
-            title,
-            technique,
-            partial(build, custom),
-        )
-        for custom in (False, True)
+        Attack(f"{purpose}:IAMUser/{family}", title, technique, partial(build, category))
+        for family, category in _FAMILIES
         for purpose, title, technique, build in (
             ("Recon", "resources are listed from a listed address", "T1580", partial(listed_caller, _RECON)),
             (
@@ -166,13 +165,16 @@ ATTACKS = (
             ("UnauthorizedAccess", "a sign-in from a listed address", "T1078.004", listed_sign_in),
         )
     ),
-    Attack(
-        "Discovery:S3/MaliciousIPCaller.Custom", "objects are listed", "T1619", partial(listed_reader, "ListObjects")
-    ),
-    Attack(
-        "UnauthorizedAccess:S3/MaliciousIPCaller.Custom",
-        "objects are read",
-        "T1530",
-        partial(listed_reader, "GetObject"),
+    *(
+        Attack(f"{purpose}:S3/{family}", title, technique, partial(listed_reader, operation, category))
+        for family, category, purpose, title, technique, operation in (
+            ("MaliciousIPCaller", "malicious", "Discovery", "objects are listed", "T1619", "ListObjects"),
+            ("MaliciousIPCaller", "malicious", "Exfiltration", "objects are read", "T1530", "GetObject"),
+            ("MaliciousIPCaller", "malicious", "Impact", "objects are deleted", "T1485", "DeleteObject"),
+            ("MaliciousIPCaller.Custom", "custom", "Discovery", "objects are listed", "T1619", "ListObjects"),
+            ("MaliciousIPCaller.Custom", "custom", "UnauthorizedAccess", "objects are read", "T1530", "GetObject"),
+            ("TorIPCaller", "tor-exit", "Discovery", "objects are listed", "T1619", "ListObjects"),
+            ("TorIPCaller", "tor-exit", "UnauthorizedAccess", "objects are read", "T1530", "GetObject"),
+        )
     ),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 import numpy as np
+import polars as pl
 
 from guardray.simulate.addresses import public_address, public_addresses
 from guardray.simulate.attacks.scene import Attack, Scene
@@ -156,11 +157,11 @@ def flood(
     return Episode((label,), traffic=traffic)
 
 
-def beacon(scene: Scene) -> Episode:
-    """Small exchanges with a command-and-control host every few minutes."""
+def beacon(category: str, port: int, scene: Scene) -> Episode:
+    """Small exchanges with a listed host every few minutes."""
     rng, every, n = scene.rng, 240.0, 10
     start, host = scene.moment(n * every), scene.position("edge", "bastion")
-    server = pick(rng, scene.indicators.c2_addresses)
+    server = pick(rng, scene.indicators.addresses[category])
     traffic = conversations(
         n,
         start=start + np.arange(n) * every + rng.uniform(0, 20, n),
@@ -169,7 +170,7 @@ def beacon(scene: Scene) -> Episode:
         client_interface=host,
         client_port=ephemeral_ports(rng, n),
         server=server,
-        server_port=443,
+        server_port=port,
         **tcp_exchange(rng, n, request_bytes=700, response_bytes=900, spread=0.2),
     )
     return Episode((scene.of_host(host, start, start + n * every, (server,)),), traffic=traffic)
@@ -179,7 +180,7 @@ def call_listed_host(scene: Scene) -> Episode:
     """Attempts to reach an address on the custom list where nothing listens."""
     rng, n = scene.rng, 3
     start, host = scene.moment(60), scene.position("edge", "bastion")
-    server = pick(rng, scene.indicators.custom_addresses)
+    server = pick(rng, scene.indicators.addresses["custom"])
     traffic = conversations(
         n,
         start=start + 15.0 * np.arange(n),
@@ -196,11 +197,11 @@ def call_listed_host(scene: Scene) -> Episode:
     return Episode((scene.of_host(host, start, start + 60, (server,)),), traffic=traffic)
 
 
-def listed_host_calls(scene: Scene) -> Episode:
-    """Sessions that an address on the custom list opens with a public host."""
+def listed_host_calls(category: str, port: int, scene: Scene) -> Episode:
+    """Sessions that an address on a list opens with a public host."""
     rng, n = scene.rng, 6
     start, host = scene.moment(600), scene.position("edge")
-    client = pick(rng, scene.indicators.custom_addresses)
+    client = pick(rng, scene.indicators.addresses[category])
     traffic = conversations(
         n,
         start=start + 90.0 * np.arange(n),
@@ -209,10 +210,32 @@ def listed_host_calls(scene: Scene) -> Episode:
         client_port=ephemeral_ports(rng, n),
         server=scene.host(host).private_ip,
         server_interface=host,
-        server_port=443,
+        server_port=port,
         **tcp_exchange(rng, n, request_bytes=1200, response_bytes=15000),
     )
     return Episode((scene.of_host(host, start, start + 600, (client,)),), traffic=traffic)
+
+
+def relay(scene: Scene) -> Episode:
+    """A host passes Tor traffic on: relays connect to it, and it connects to others."""
+    rng, seconds = scene.rng, 1200.0
+    start, host = scene.moment(seconds), scene.position("edge")
+    own, relays = scene.host(host).private_ip, np.array(scene.indicators.addresses["tor-relay"])
+    asking, asked = np.split(relays, 2)
+    n = len(asked)
+    common = {
+        "start": start + np.sort(rng.uniform(0, 600, n)),
+        "seconds": 300.0,
+        "client_port": ephemeral_ports(rng, n),
+        "server_port": 9001,
+    }
+    volumes = tcp_exchange(rng, n, request_bytes=60_000, response_bytes=60_000)
+    inbound = conversations(n, client=asking, server=own, server_interface=host, **common, **volumes)
+    outbound = conversations(n, client=own, client_interface=host, server=asked, **common, **volumes)
+    label = scene.of_host(
+        host, start, start + seconds, tuple(map(int, relays)), collateral=("UnauthorizedAccess:EC2/TorClient",)
+    )
+    return Episode((label,), traffic=pl.concat([inbound, outbound]))
 
 
 _DOS = "Backdoor:EC2/DenialOfService."
@@ -243,7 +266,18 @@ ATTACKS = (
     Attack(f"{_DOS}UdpOnTcpPorts", "datagrams to port 25", "T1498", partial(flood, UDP, 25, 540, False, _EITHER_UDP)),
     Attack(f"{_DOS}Tcp", "half-open connections", "T1499", partial(flood, TCP, 443, 60, True, ())),
     Attack(f"{_DOS}UnusualProtocol", "IGMP to one address", "T1498", partial(flood, IGMP, 0, 60, False, ())),
-    Attack("Backdoor:EC2/C&CActivity.B", "a host calls home", "T1071", beacon),
+    Attack("Backdoor:EC2/C&CActivity.B", "a host calls home", "T1071", partial(beacon, "c2", 443)),
+    Attack("CryptoCurrency:EC2/BitcoinTool.B", "a host mines", "T1496", partial(beacon, "crypto", 3333)),
+    Attack("Trojan:EC2/BlackholeTraffic", "a host calls a black hole", "T1071", partial(beacon, "blackhole", 443)),
+    Attack("Trojan:EC2/DropPoint", "a host delivers what it took", "T1041", partial(beacon, "droppoint", 443)),
+    Attack("UnauthorizedAccess:EC2/TorClient", "a host enters Tor", "T1090.003", partial(beacon, "tor-entry", 9001)),
+    Attack("UnauthorizedAccess:EC2/TorRelay", "a host is a relay", "T1090.003", relay),
+    Attack(
+        "Recon:EC2/PortProbeUnprotectedPort",
+        "a scanner is answered",
+        "T1595",
+        partial(listed_host_calls, "scanner", 80),
+    ),
     Attack(_LISTED, "a host calls a listed address", "T1071", call_listed_host),
-    Attack(_LISTED, "a listed address calls a host", "T1071", listed_host_calls),
+    Attack(_LISTED, "a listed address calls a host", "T1071", partial(listed_host_calls, "custom", 443)),
 )

@@ -159,8 +159,15 @@ def traveller(at: Occasion) -> Episode:
 def neighbour_of_listed_network(at: Occasion) -> Episode:
     """A home address right after a network on the custom list."""
     who = pick(at.rng, at.account.people)
-    after = (at.indicators.custom_addresses[-1] | 15) + 1
+    after = (at.indicators.addresses["custom"][-1] | 15) + 1
     return _changed(at, caller(identities.person(at.account, who, at.piece.start), after, who.sdk), *_LOOKING)
+
+
+def trusted_office(at: Occasion) -> Episode:
+    """An office whose address some feed lists, and which is on the trusted list."""
+    who = pick(at.rng, at.account.people)
+    office = pick(at.rng, at.indicators.addresses["trusted"])
+    return _changed(at, caller(identities.person(at.account, who, at.piece.start), office, who.sdk), *_LOOKING)
 
 
 _LOOKING = (
@@ -220,6 +227,7 @@ HARD_NEGATIVES = (
     HardNegative("scratch bucket deleted", (TRAIL,), deleted_scratch_bucket, daily=True),
     HardNegative("traveller", CALLERS, traveller, daily=True),
     HardNegative("address beside a listed network", CALLERS, neighbour_of_listed_network, daily=True),
+    HardNegative("listed but trusted office", CALLERS, trusted_office, daily=True),
     HardNegative(
         "names like distributions",
         tuple(f"PenTest:{r}/{d}Linux" for r in ("IAMUser", "S3") for d in ("Kali", "Parrot", "Pentoo")),

@@ -18,8 +18,14 @@ GENERATED = ("Trojan:EC2/DNSDataExfiltration", "Trojan:EC2/DGADomainRequest.B")
 
 def look_alikes(at: Occasion) -> Episode:
     """Domains that contain a listed one without being it or under it."""
-    bad = pick(at.rng, at.indicators.c2_domains), pick(at.rng, at.indicators.custom_domains)
+    bad = pick(at.rng, at.indicators.domains["c2"]), pick(at.rng, at.indicators.domains["custom"])
     names = [f"not{bad[0]}", f"{bad[0]}.pixelharbor.example", f"my-{bad[1]}", f"{bad[1]}.cdn.fontshed.example"]
+    return _asked(at, [question(name, "A", (address(public_address(at.rng)),)) for name in names])
+
+
+def trusted_domains(at: Occasion) -> Episode:
+    """Domains that some feed lists, and that are on the trusted list."""
+    names = at.indicators.domains["trusted"]
     return _asked(at, [question(name, "A", (address(public_address(at.rng)),)) for name in names])
 
 
@@ -48,6 +54,7 @@ def _asked(at: Occasion, questions: list[str]) -> Episode:
 
 HARD_NEGATIVES = (
     HardNegative("look-alike domains", (C2, CUSTOM), look_alikes, daily=True),
+    HardNegative("listed but trusted domains", (C2,), trusted_domains, daily=True),
     HardNegative("metadata names of AWS", (REBIND,), instance_data, daily=True),
     HardNegative("addresses near the metadata service", (REBIND,), near_metadata, daily=True),
     HardNegative("file reputation look-ups", GENERATED, file_reputations, daily=True),

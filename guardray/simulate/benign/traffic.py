@@ -207,7 +207,7 @@ def refused_command_host(at: Occasion) -> Episode:
         n,
         start=start + np.sort(rng.uniform(0, took, n)),
         seconds=0.0,
-        client=pick(rng, at.indicators.c2_addresses),
+        client=pick(rng, at.indicators.addresses["c2"]),
         client_port=rng.integers(1024, 65535, n),
         server=private_addresses(at.account)[host],
         server_interface=host,
