@@ -1,6 +1,10 @@
 """One measurement in a process of its own, so that its peak memory is its own: prints JSON.
 
-python -m guardray.bench.child bare|scan|ray SOURCE FOLDER [WORKERS]
+python -m guardray.bench.child bare SOURCE FOLDER
+python -m guardray.bench.child scan SOURCE FOLDER CONTEXT [INDICATORS]
+python -m guardray.bench.child ray SOURCE FOLDER WORKERS INDICATORS
+
+CONTEXT is `none`, `geography` or `all`; INDICATORS is the folder of a saved store.
 """
 
 from __future__ import annotations
@@ -17,6 +21,7 @@ from pathlib import Path
 from guardray.dataflow.report import findings_of
 from guardray.dataflow.scan import Engine, Observer, ScanSettings
 from guardray.detectors.loader import load_detectors
+from guardray.geo.geography import Geography
 from guardray.intel.store import IndicatorStore
 from guardray.sources.objects import locate
 from guardray.store.findings import FindingStore
@@ -31,9 +36,10 @@ def main(arguments: list[str]) -> None:
     if kind == "bare":
         result = _bare(source, files)
     elif kind == "scan":
-        result = _scan(files)
+        context, *store = rest
+        result = _scan(files, _settings(context, *store))
     else:
-        result = _ray(files, int(rest[0]))
+        result = _ray(files, int(rest[0]), _settings("all", rest[1]))
     result["peak_rss_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(json.dumps(result))
 
@@ -57,34 +63,43 @@ def _bare(source: str, files: list[Path]) -> dict[str, float]:
     return min(measured, key=lambda result: result["wall_s"])
 
 
-def _scan(files: list[Path]) -> dict[str, float]:
+def _scan(files: list[Path], settings: ScanSettings) -> dict[str, float]:
     from guardray.dataflow.local import LocalEngine
 
-    settings = _settings()
     _committed(LocalEngine(settings), settings, files[:WARM_UP_FILES])
     return _timed(lambda: _committed(LocalEngine(settings), settings, files))
 
 
-def _ray(files: list[Path], workers: int) -> dict[str, float]:
+def _ray(files: list[Path], workers: int, settings: ScanSettings) -> dict[str, float]:
     from guardray.runtime.cluster import cluster
     from guardray.runtime.engine import RayEngine
 
-    settings = _settings()
     with cluster(cpus=workers):
         engine = RayEngine(settings, workers=workers)
         _committed(engine, settings, files[:WARM_UP_FILES])
         return _timed(lambda: _committed(engine, settings, files))
 
 
-def _settings() -> ScanSettings:
-    return ScanSettings(detectors=load_detectors(), indicators=IndicatorStore())
+def _settings(context: str, store: str | None = None) -> ScanSettings:
+    return ScanSettings(
+        detectors=load_detectors(),
+        indicators=IndicatorStore() if store is None else IndicatorStore.open(Path(store)),
+        geography=None if context == "none" else Geography.load(),
+    )
 
 
 def _committed(engine: Engine, settings: ScanSettings, files: Sequence[Path]) -> int:
     """Files to committed findings. Returns the rows that were read."""
     objects = locate([str(file) for file in files], settings.key_filter)
     result = engine.scan(objects, Observer())
-    findings, _ = findings_of(result.sightings, {d.finding_type: d for d in settings.detectors}, datetime.now(UTC))
+    findings, _ = findings_of(
+        result.sightings,
+        {d.finding_type: d for d in settings.detectors},
+        datetime.now(UTC),
+        result.inventory,
+        settings.geography,
+        settings.indicators,
+    )
     with tempfile.TemporaryDirectory() as folder, FindingStore.open(f"{folder}/findings.sqlite") as store:
         store.commit(findings, epoch="benchmark", now=datetime.now(UTC))
     return result.counts.read

@@ -25,7 +25,9 @@ CHILD_TIMEOUT_S = 3600
 class Measured:
     """One source's figures: medians of `RUNS` runs, bare decode and end to end in turn, on one core.
 
-    Rates are rows a second of wall time. `ray_rows_per_s` is by number of ingest workers, empty where Ray was left out.
+    Rates are rows a second of wall time. End to end looks up everything: countries and networks of addresses, and a
+    million indicators. `without_indicators_rows_per_s` has no lists, `without_context_rows_per_s` no geography either;
+    both are null where they were left out. `ray_rows_per_s` is by number of ingest workers, empty where Ray was.
     """
 
     source: str
@@ -35,25 +37,48 @@ class Measured:
     end_to_end_rows_per_s: float
     ratio: float
     peak_rss_mb: float
+    without_indicators_rows_per_s: float | None
+    without_context_rows_per_s: float | None
     ray_rows_per_s: dict[int, float]
 
 
 def measure(
-    source: BenchmarkSource, folder: Path, rows: int, ray_workers: Sequence[int], told: Callable[[str], None]
+    source: BenchmarkSource,
+    folder: Path,
+    rows: int,
+    indicators: Path,
+    told: Callable[[str], None],
+    ray_workers: Sequence[int] = (),
+    context: bool = False,
 ) -> Measured:
-    """Makes the source's input in `folder` and measures it."""
+    """Makes the source's input in `folder` and measures it.
+
+    Args:
+        source: which logs.
+        folder: where its input goes.
+        rows: how many.
+        indicators: folder of a saved `IndicatorStore`.
+        told: hears what is being done.
+        ray_workers: numbers of ingest workers to measure the Ray engine with.
+        context: measure without indicators and without geography as well.
+    """
     told(f"{source}: writing {rows:,} rows")
     written = benchmark_input(folder, source, rows, SEED)
-    bare, scan = [], []
+    kinds = ("all", "geography", "none") if context else ("all",)
+    bare: list[dict[str, Any]] = []
+    scans: dict[str, list[dict[str, Any]]] = {kind: [] for kind in kinds}
     for run in range(RUNS):
         told(f"{source}: run {run + 1} of {RUNS}")
         bare.append(_child("bare", source, folder))
-        scan.append(_child("scan", source, folder))
+        for kind in kinds:
+            store = (str(indicators),) if kind == "all" else ()
+            scans[kind].append(_child("scan", source, folder, kind, *store))
     ray = {}
     for workers in ray_workers:
         told(f"{source}: Ray with {workers} workers")
-        ray[workers] = _rate(_child("ray", source, folder, str(workers), cores=None))
-    decode, end_to_end = (statistics.median(map(_rate, results)) for results in (bare, scan))
+        ray[workers] = _rate(_child("ray", source, folder, str(workers), str(indicators), cores=None))
+    scan = scans["all"]
+    decode, end_to_end = _median(bare), _median(scan)
     return Measured(
         source=source,
         rows=scan[0]["rows"],
@@ -62,6 +87,8 @@ def measure(
         end_to_end_rows_per_s=end_to_end,
         ratio=statistics.median(_rate(s) / _rate(b) for s, b in zip(scan, bare, strict=True)),
         peak_rss_mb=max(result["peak_rss_mb"] for result in scan),
+        without_indicators_rows_per_s=_median(scans["geography"]) if context else None,
+        without_context_rows_per_s=_median(scans["none"]) if context else None,
         ray_rows_per_s=ray,
     )
 
@@ -69,6 +96,10 @@ def measure(
 def as_json(measured: Sequence[Measured]) -> str:
     """A JSON list, one object a source."""
     return json.dumps([asdict(one) for one in measured], indent=1)
+
+
+def _median(results: Sequence[dict[str, Any]]) -> float:
+    return statistics.median(map(_rate, results))
 
 
 def _rate(result: dict[str, Any]) -> float:

@@ -26,12 +26,16 @@ def bench(
     scale: Annotated[float, typer.Option(min=0.001, help="Times the usual number of rows.")] = 1.0,
     ray: Annotated[bool, typer.Option(help="Measure the Ray engine too, with 1 and 2 ingest workers.")] = False,
     state: Annotated[bool, typer.Option("--state", help="Measure what state costs instead.")] = False,
+    context: Annotated[
+        bool, typer.Option("--context", help="Measure without threat lists and without geography as well.")
+    ] = False,
     json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Measure how fast files become committed findings, beside how fast libraries decode them, on one core."""
     if state:
         _bench_state(json_)
         return
+    from guardray.bench.indicators import million_indicators
     from guardray.bench.run import as_json, measure  # the simulator is not needed by other commands
 
     sources = source or list(ROWS)
@@ -40,13 +44,18 @@ def bench(
     console = Console(stderr=True)
     measured = []
     with console.status("") as status, tempfile.TemporaryDirectory(prefix="guardray-bench-") as folder:
+        status.update("a million indicators")
+        indicators = Path(folder) / "indicators"
+        million_indicators().save(indicators)
         for name in (known for known in ROWS if known in sources):
             rows = max(1, round(ROWS[name] * scale))
-            measured.append(measure(name, Path(folder) / name, rows, (1, 2) if ray else (), status.update))
+            of_source = Path(folder) / name
+            workers = (1, 2) if ray else ()
+            measured.append(measure(name, of_source, rows, indicators, status.update, workers, context))
     if json_:
         typer.echo(as_json(measured))
     else:
-        Console().print(_table(measured, ray))
+        Console().print(_table(measured, ray, context))
 
 
 def _bench_state(as_json: bool) -> None:
@@ -65,9 +74,10 @@ def _bench_state(as_json: bool) -> None:
     Console().print(table)
 
 
-def _table(measured: list[Measured], ray: bool) -> Table:
+def _table(measured: list[Measured], ray: bool, context: bool) -> Table:
     table = Table(title="rows a second on one core")
     columns = ["source", "rows", "bare decode", "end to end", "ratio", "peak memory"]
+    columns += ["without lists", "nor geography"] if context else []
     for column in columns + (["Ray, 1 worker", "Ray, 2 workers"] if ray else []):
         table.add_column(column, justify="left" if column == "source" else "right")
     for one in measured:
@@ -78,6 +88,7 @@ def _table(measured: list[Measured], ray: bool) -> Table:
             f"{one.end_to_end_rows_per_s:,.0f}",
             f"{one.ratio:.2f}",
             f"{one.peak_rss_mb:,.0f} MB",
+            *(f"{rate:,.0f}" for rate in (one.without_indicators_rows_per_s, one.without_context_rows_per_s) if rate),
             *(f"{rate:,.0f}" for rate in one.ray_rows_per_s.values()),
         )
     return table

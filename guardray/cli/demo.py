@@ -17,7 +17,9 @@ from guardray.cli.scan import EngineName, make_engine, run_scan
 from guardray.cli.simulate import print_simulated, scan_command
 from guardray.dataflow.scan import ScanSettings
 from guardray.detectors.loader import load_detectors
+from guardray.geo.geography import Geography
 from guardray.intel.store import IndicatorStore
+from guardray.inventory import read_inventory
 from guardray.simulate import Rates, Summary, simulate
 from guardray.sources.objects import locate
 
@@ -37,11 +39,12 @@ def demo(
         summary = simulate(folder, accounts=1, days=1, seed=SEED, rate=Rates.named("quiet"))
     print_simulated(console, folder, summary)
     findings = folder / "findings.jsonl"
+    lists = folder / "indicators"
     settings = ScanSettings(
         detectors=load_detectors(),
-        indicators=IndicatorStore.load(
-            folder / "indicators" / "intel.yaml", [folder / "indicators" / "threat-list.txt"]
-        ),
+        indicators=IndicatorStore.load(lists / "intel.yaml", [lists / "threat-list.txt"], [lists / "trusted-list.txt"]),
+        geography=Geography.load(),
+        assets=read_inventory([folder / "inventory.json"]),
     )
     objects = locate([str(folder / "AWSLogs")], settings.key_filter)
     say(console, "Scanning it", "bold")

@@ -27,7 +27,9 @@ from guardray.errors import DetectorError, UsageError
 from guardray.findings.finding import Finding
 from guardray.findings.severity import Severity
 from guardray.findings.writers import Format
+from guardray.geo.geography import Geography
 from guardray.intel.store import IndicatorStore
+from guardray.inventory import read_inventory
 from guardray.sources.limits import Limits
 from guardray.sources.objects import InputObject, KeyFilter, locate
 from guardray.sources.set_aside import SetAsideFolder
@@ -71,6 +73,20 @@ def scan(
     region: Annotated[list[str] | None, typer.Option(help="Only this Region; may be repeated.")] = None,
     intel: Annotated[Path | None, typer.Option(help="Threat feeds, in the format of configs/intel.yaml.")] = None,
     threat_list: Annotated[list[Path] | None, typer.Option(help="A custom threat list; may be repeated.")] = None,
+    trusted_list: Annotated[
+        list[Path] | None, typer.Option(help="Addresses and domains that nothing is found on; may be repeated.")
+    ] = None,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Fetch no feed; take those that were fetched before.")
+    ] = False,
+    inventory: Annotated[
+        list[Path] | None,
+        typer.Option(help="What EC2 says of interfaces and instances: JSON, a file or a folder; may be repeated."),
+    ] = None,
+    geo: Annotated[
+        list[Path] | None, typer.Option(help="A MaxMind database to prefer to the built-in one; may be repeated.")
+    ] = None,
+    aws_ranges: Annotated[Path | None, typer.Option(help="AWS's ip-ranges.json, to tell its addresses by.")] = None,
     type_: Annotated[list[str] | None, typer.Option("--type", help="Only this finding type; may be repeated.")] = None,
     lateness: Annotated[
         float, typer.Option(min=0, max=LATENESS_MAX_H, help="Hours that an event may be older than its file's date.")
@@ -88,9 +104,12 @@ def scan(
     """Scan logs for threats: CloudTrail, S3 data events, VPC Flow Logs, Route 53 Resolver query logs, Security Lake."""
     bound = None if fail_on is None else Severity.parse(fail_on)
     key_filter = _key_filter(since and utc(since), until and utc(until), account or (), region or ())
+    indicators = IndicatorStore.load(intel, threat_list or (), trusted_list or ())
     settings = ScanSettings(
         detectors=load_detectors(type_ or ()),
-        indicators=IndicatorStore.load(intel, threat_list or ()),
+        indicators=indicators,
+        geography=Geography.load(),
+        assets=read_inventory(inventory or ()),
         limits=Limits(lateness=timedelta(hours=lateness)),
         key_filter=key_filter,
         s3_endpoint=s3_endpoint,
@@ -150,7 +169,12 @@ def run_scan(settings: ScanSettings, objects: Sequence[InputObject], engine: Eng
     with ScanProgress(objects, folder, console, quiet=outputs.quiet) as progress:
         result = engine.scan(objects, progress)
     findings, problems = findings_of(
-        result.sightings, {d.finding_type: d for d in settings.detectors}, datetime.now(UTC)
+        result.sightings,
+        {d.finding_type: d for d in settings.detectors},
+        datetime.now(UTC),
+        result.inventory,
+        settings.geography,
+        settings.indicators,
     )
     problems = [*result.problems, *problems]
     _report_problems(problems, console)

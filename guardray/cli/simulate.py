@@ -60,6 +60,10 @@ def scan_command(folder: Path) -> str:
             str(lists / "intel.yaml"),
             "--threat-list",
             str(lists / "threat-list.txt"),
+            "--trusted-list",
+            str(lists / "trusted-list.txt"),
+            "--inventory",
+            str(folder / "inventory.json"),
         ]
     )
 
