@@ -83,9 +83,9 @@ def account(finding_type: str, indicators: IndicatorStore) -> Account:
 
 def missing_indicators(detector: Detector, indicators: IndicatorStore) -> str | None:
     """What the detector cannot work without and does not have; None when it lacks nothing."""
-    if not isinstance(detector, IndicatorDetector):
+    if not detector.categories:
         return None
-    wants_domains = bool(DOMAIN_COLUMNS & set(detector.indicator))
+    wants_domains = isinstance(detector, IndicatorDetector) and bool(DOMAIN_COLUMNS & set(detector.indicator))
     if indicators.holds("domain" if wants_domains else "address", detector.categories):
         return None
     option = "--threat-list" if "custom" in detector.categories else "--intel"

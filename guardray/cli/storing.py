@@ -9,7 +9,7 @@ from itertools import groupby
 from operator import attrgetter
 
 from guardray.dataflow.scan import ScanResult, ScanSettings
-from guardray.detectors.declare import Detector, IndicatorDetector
+from guardray.detectors.declare import Detector
 from guardray.findings.finding import Finding
 
 
@@ -41,6 +41,5 @@ def _shown(settings: ScanSettings, result: ScanResult, detector: Detector) -> It
     yield detector.finding_type
     yield f"lateness {settings.limits.lateness} since {wanted.since} until {wanted.until}"
     yield f"accounts {sorted(wanted.account_ids)} regions {sorted(wanted.regions)}"
-    if isinstance(detector, IndicatorDetector):
-        yield from (f"indicators {settings.indicators.digest(category)}" for category in detector.categories)
+    yield from (f"indicators {settings.indicators.digest(category)}" for category in detector.categories)
     yield from map(str, sorted(result.objects))

@@ -64,6 +64,7 @@ class Detector:
         details: a row to what the finding says of it.
         examples: proof; at least one that fires and one that is quiet.
         tunables: the numbers that decide, by name; each is explained where it is defined.
+        categories: of the threat lists that it looks at; without a list of any of them it cannot fire.
         concerns: whether the type is about such a resource, asked once the inventory has completed it; False drops the
             finding. Null where the type is about every resource.
     """
@@ -77,6 +78,7 @@ class Detector:
     details: Callable[[Row], Details]
     examples: tuple[Example, ...]
     tunables: Mapping[str, float] = ()  # type: ignore[assignment]
+    categories: tuple[Category, ...] = ()
     concerns: Callable[[Resource], bool] | None = None
 
     @property
@@ -99,7 +101,6 @@ class IndicatorDetector(RuleDetector):
     """
 
     indicator: tuple[str, ...]
-    categories: tuple[Category, ...]
 
     @property
     def method(self) -> Method:
@@ -146,7 +147,6 @@ class WindowDetector(Detector):
             source address; null when it cannot be told), `window_start`, `window_end`, `first_seen`, `last_seen`.
             `details` gets the same columns and what is known of the interface: `interface_uid`, `instance_uid`,
             `vpc_uid`, `subnet_uid`.
-        categories: of the lists that `where` looks at; without any of them it cannot fire.
     """
 
     where: pl.Expr
@@ -155,7 +155,6 @@ class WindowDetector(Detector):
     hop: timedelta | None = None
     measures: Mapping[str, Measure]
     crossed: pl.Expr
-    categories: tuple[Category, ...] = ()
 
     @property
     def measured_columns(self) -> tuple[str, ...]:
