@@ -5,6 +5,7 @@ Every list also holds indicators that nothing ever meets.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,12 @@ from guardray.simulate.randomness import pick, stream, token
 from guardray.simulate.rendering import address, addresses
 
 UNSEEN = 400
+DOMAIN_CATEGORIES = (
+    "crypto", "blackhole", "dga", "driveby", "droppoint", "phishing", "reputation-abused", "reputation-crypto",
+    "reputation-malicious", "reputation-suspicious",
+)  # fmt: skip
+"""Categories with a feed of domains of its own, besides `c2`."""
+
 _SYLLABLES = ("vex", "lor", "mir", "zan", "kue", "tor", "bel", "oxi", "dra", "phi", "nul", "gat", "syn", "rav")
 
 
@@ -28,6 +35,8 @@ class Indicators:
     malicious_addresses: tuple[int, ...]
     custom_addresses: tuple[int, ...]  # the last one is listed as its /28 network
     custom_domains: tuple[str, ...]
+    tor_exits: tuple[int, ...]
+    domains: Mapping[str, tuple[str, ...]]  # of further categories, by category
 
     @classmethod
     def of(cls, seed: int) -> Indicators:
@@ -38,6 +47,8 @@ class Indicators:
             malicious_addresses=tuple(public_address(rng) for _ in range(8)),
             custom_addresses=tuple(public_address(rng) for _ in range(8)),
             custom_domains=tuple(bad_domain(rng) for _ in range(4)),
+            tor_exits=tuple(public_address(rng) for _ in range(6)),
+            domains={category: tuple(bad_domain(rng) for _ in range(3)) for category in DOMAIN_CATEGORIES},
         )
 
 
@@ -53,7 +64,9 @@ def write_indicators(folder: Path, seed: int, known: Indicators) -> None:
     lists = {
         "c2-addresses.txt": _address_lines(rng, known.c2_addresses),
         "malicious-addresses.txt": _address_lines(rng, known.malicious_addresses),
-        "c2-domains.txt": _mixed(rng, known.c2_domains, [bad_domain(rng) for _ in range(UNSEEN)]),
+        "c2-domains.txt": _domain_lines(rng, known.c2_domains),
+        "tor-exits.txt": _address_lines(rng, known.tor_exits),
+        **{f"{one}-domains.txt": _domain_lines(rng, names) for one, names in known.domains.items()},
         "threat-list.txt": [
             *_address_lines(rng, known.custom_addresses[:-1]),
             f"{address(known.custom_addresses[-1] & ~15)}/28",
@@ -66,6 +79,8 @@ def write_indicators(folder: Path, seed: int, known: Indicators) -> None:
         _feed("simulated-c2-addresses", "ip", "c2"),
         _feed("simulated-malicious-addresses", "ip", "malicious"),
         _feed("simulated-c2-domains", "domain", "c2"),
+        _feed("simulated-tor-exits", "ip", "tor-exit"),
+        *(_feed(f"simulated-{category}-domains", "domain", category) for category in known.domains),
     ]
     (folder / "intel.yaml").write_text(yaml.safe_dump({"feeds": feeds}, sort_keys=False), encoding="utf-8")
 
@@ -77,6 +92,10 @@ def _feed(name: str, kind: str, category: str) -> dict[str, str]:
 
 def _address_lines(rng: np.random.Generator, used: tuple[int, ...]) -> list[str]:
     return _mixed(rng, [address(one) for one in used], list(addresses(public_addresses(rng, UNSEEN))))
+
+
+def _domain_lines(rng: np.random.Generator, used: tuple[str, ...]) -> list[str]:
+    return _mixed(rng, used, [bad_domain(rng) for _ in range(UNSEEN)])
 
 
 def _mixed(rng: np.random.Generator, used: list[str] | tuple[str, ...], unseen: list[str]) -> list[str]:

@@ -11,6 +11,7 @@ suggests a relay, so the thresholds are ours.
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import polars as pl
 
@@ -56,12 +57,12 @@ ELSEWHERE: dict[str, Category] = {"198.51.100.0/24": "tor-entry"}
 
 
 def _asked(count: int, **columns: object) -> list[dict[str, object]]:
-    exchange = {"dst_endpoint_port": 9001, "tcp_flags": 3, "traffic_packets": 9, "traffic_bytes": 4000}
+    exchange: dict[str, Any] = {"dst_endpoint_port": 9001, "tcp_flags": 3, "traffic_packets": 9, "traffic_bytes": 4000}
     return [dict(flow(target=f"198.51.100.{host}", **exchange), **columns) for host in range(1, count + 1)]
 
 
 def _asking(count: int, **columns: object) -> list[dict[str, object]]:
-    exchange = {"dst_endpoint_port": 9001, "tcp_flags": 3, "traffic_packets": 9, "traffic_bytes": 4000}
+    exchange: dict[str, Any] = {"dst_endpoint_port": 9001, "tcp_flags": 3, "traffic_packets": 9, "traffic_bytes": 4000}
     return [dict(flow(f"198.51.100.{host}", "10.0.0.5", **exchange), **columns) for host in range(1, count + 1)]
 
 

@@ -94,27 +94,27 @@ def distribution_reads(agent: str, scene: Scene) -> Episode:
     return Episode((scene.of_victim(made, bucket.name),), made)
 
 
-def listed_caller(calls: tuple[Call, ...], custom: bool, scene: Scene) -> Episode:
+def listed_caller(calls: tuple[Call, ...], family: str, scene: Scene) -> Episode:
     """Management calls from an address on a list."""
-    made = scene.by_key(scene.moment(120), *calls, source=_listed(scene, custom))
+    made = scene.by_key(scene.moment(120), *calls, source=_listed(scene, family))
     return Episode((scene.of_victim(made),), made)
 
 
-def listed_sign_in(custom: bool, scene: Scene) -> Episode:
+def listed_sign_in(family: str, scene: Scene) -> Episode:
     """A console sign-in from an address on a list."""
     identity = identities.person(scene.account, scene.victim, scene.account.period.start)
     signing_in = {name: value for name, value in identity.items() if name != "accessKeyId"}
-    by = caller(signing_in, _listed(scene, custom), pick(scene.rng, BROWSERS))
+    by = caller(signing_in, _listed(scene, family), pick(scene.rng, BROWSERS))
     made = (TimedCall(scene.moment(), by, console_login(scene.account, mfa=False)),)
     return Episode((scene.of_victim(made),), made)
 
 
-def listed_reader(name: str, scene: Scene) -> Episode:
-    """S3 data events from an address on the custom list."""
+def listed_reader(name: str, family: str, scene: Scene) -> Episode:
+    """S3 data events from an address on a list."""
     bucket = some_bucket(scene)
     call = object_call(scene.account, name, bucket)
     times = scene.moment(600) + np.sort(scene.rng.uniform(0, 500, 25))
-    address = _listed(scene, custom=True)
+    address = _listed(scene, family)
     made = tuple(
         one
         for i, time in enumerate(times)
@@ -123,15 +123,17 @@ def listed_reader(name: str, scene: Scene) -> Episode:
     return Episode((scene.of_victim(made, bucket.name),), made)
 
 
-def _listed(scene: Scene, custom: bool) -> int:
+def _listed(scene: Scene, family: str) -> int:
     known = scene.indicators
-    return pick(scene.rng, known.custom_addresses if custom else known.malicious_addresses)
+    addresses = {_MALICIOUS: known.malicious_addresses, _CUSTOM: known.custom_addresses, _TOR: known.tor_exits}
+    return pick(scene.rng, addresses[family])
 
 
 def _pentest(resource: str, name: str, agent: str, title: str, build: Callable[[str, Scene], Episode]) -> Attack:
     return Attack(f"PenTest:{resource}/{name}", title, "T1078.004", partial(build, agent))
 
 
+_MALICIOUS, _CUSTOM, _TOR = "MaliciousIPCaller", "MaliciousIPCaller.Custom", "TorIPCaller"
 _ROOT = "Policy:IAMUser/RootCredentialUsage"
 _RECON = (LIST_BUCKETS, DESCRIBE_INSTANCES, LIST_USERS)
 _ACCESS = (GET_USER, CREATE_USER)
@@ -149,12 +151,12 @@ ATTACKS = (
     _pentest("S3", "PentooLinux", PENTOO, "objects listed from Pentoo", distribution_reads),
     *(
         Attack(
-            f"{purpose}:IAMUser/MaliciousIPCaller{'.Custom' if custom else ''}",
+            f"{purpose}:IAMUser/{family}",
             title,
             technique,
-            partial(build, custom),
+            partial(build, family),
         )
-        for custom in (False, True)
+        for family in (_MALICIOUS, _CUSTOM, _TOR)
         for purpose, title, technique, build in (
             ("Recon", "resources are listed from a listed address", "T1580", partial(listed_caller, _RECON)),
             (
@@ -166,13 +168,16 @@ ATTACKS = (
             ("UnauthorizedAccess", "a sign-in from a listed address", "T1078.004", listed_sign_in),
         )
     ),
-    Attack(
-        "Discovery:S3/MaliciousIPCaller.Custom", "objects are listed", "T1619", partial(listed_reader, "ListObjects")
-    ),
-    Attack(
-        "UnauthorizedAccess:S3/MaliciousIPCaller.Custom",
-        "objects are read",
-        "T1530",
-        partial(listed_reader, "GetObject"),
+    *(
+        Attack(f"{purpose}:S3/{family}", title, technique, partial(listed_reader, name, family))
+        for purpose, family, title, technique, name in (
+            ("Discovery", _CUSTOM, "objects are listed", "T1619", "ListObjects"),
+            ("UnauthorizedAccess", _CUSTOM, "objects are read", "T1530", "GetObject"),
+            ("Discovery", _TOR, "objects are listed", "T1619", "ListObjects"),
+            ("UnauthorizedAccess", _TOR, "objects are read", "T1530", "GetObject"),
+            ("Discovery", _MALICIOUS, "objects are listed", "T1619", "ListObjects"),
+            ("Exfiltration", _MALICIOUS, "objects are read", "T1530", "GetObject"),
+            ("Impact", _MALICIOUS, "objects are written", "T1565.001", "PutObject"),
+        )
     ),
 )

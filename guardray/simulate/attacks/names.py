@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -10,19 +11,18 @@ from guardray.simulate.addresses import public_address
 from guardray.simulate.attacks.scene import Attack, Scene
 from guardray.simulate.dns.queries import queries, question
 from guardray.simulate.episodes import Episode
-from guardray.simulate.indicators import bad_domain
+from guardray.simulate.indicators import Indicators, bad_domain
 from guardray.simulate.randomness import pick
 from guardray.simulate.rendering import address
 
 METADATA_SERVICE = "169.254.169.254"
 
 
-def look_up(prefix: str, times: int, custom: bool, scene: Scene) -> Episode:
+def look_up(prefix: str, times: int, listed: Callable[[Indicators], tuple[str, ...]], scene: Scene) -> Episode:
     """A host asks for a listed domain, or for a name under it."""
     rng, every = scene.rng, 120.0
     start, host = scene.moment(times * every), scene.position("web", "worker", "edge")
-    domains = scene.indicators.custom_domains if custom else scene.indicators.c2_domains
-    name = f"{prefix}{pick(rng, domains)}"
+    name = f"{prefix}{pick(rng, listed(scene.indicators))}"
     found = question(name, "A", (address(public_address(rng)),))
     asked = queries(rng, start + np.arange(times) * every, host, found)
     return Episode((scene.of_host(host, start, start + times * every, ()),), queries=asked)
@@ -37,11 +37,41 @@ def rebind(scene: Scene) -> Episode:
     return Episode((scene.of_host(host, start, start + 60, ()),), queries=asked)
 
 
+def _c2(known: Indicators) -> tuple[str, ...]:
+    return known.c2_domains
+
+
+def _custom(known: Indicators) -> tuple[str, ...]:
+    return known.custom_domains
+
+
+def _of(category: str) -> Callable[[Indicators], tuple[str, ...]]:
+    return lambda known: known.domains[category]
+
+
+LISTED = {
+    "CryptoCurrency:EC2/BitcoinTool.B!DNS": ("crypto", "T1496"),
+    "Trojan:EC2/BlackholeTraffic!DNS": ("blackhole", "T1071.004"),
+    "Trojan:EC2/DGADomainRequest.C!DNS": ("dga", "T1568.002"),
+    "Trojan:EC2/DriveBySourceTraffic!DNS": ("driveby", "T1189"),
+    "Trojan:EC2/DropPoint!DNS": ("droppoint", "T1041"),
+    "Trojan:EC2/PhishingDomainRequest!DNS": ("phishing", "T1566"),
+    "Impact:EC2/AbusedDomainRequest.Reputation": ("reputation-abused", "T1583.001"),
+    "Impact:EC2/BitcoinDomainRequest.Reputation": ("reputation-crypto", "T1496"),
+    "Impact:EC2/MaliciousDomainRequest.Reputation": ("reputation-malicious", "T1583.001"),
+    "Impact:EC2/SuspiciousDomainRequest.Reputation": ("reputation-suspicious", "T1583.001"),
+}
+"""Finding types of one category of domains each, with the ATT&CK number of what the look-up serves."""
+
 _C2, _CUSTOM = "Backdoor:EC2/C&CActivity.B!DNS", "Impact:EC2/MaliciousDomainRequest.Custom"
 
 ATTACKS = (
-    Attack(_C2, "one look-up under a listed domain", "T1071.004", partial(look_up, "c2.", 1, False)),
-    Attack(_C2, "a listed domain again and again", "T1071.004", partial(look_up, "", 12, False)),
-    Attack(_CUSTOM, "a domain of the custom list", "T1071.004", partial(look_up, "", 2, True)),
+    Attack(_C2, "one look-up under a listed domain", "T1071.004", partial(look_up, "c2.", 1, _c2)),
+    Attack(_C2, "a listed domain again and again", "T1071.004", partial(look_up, "", 12, _c2)),
+    Attack(_CUSTOM, "a domain of the custom list", "T1071.004", partial(look_up, "", 2, _custom)),
+    *(
+        Attack(finding_type, "a listed domain is asked for", technique, partial(look_up, "www.", 2, _of(category)))
+        for finding_type, (category, technique) in LISTED.items()
+    ),
     Attack("UnauthorizedAccess:EC2/MetadataDNSRebind", "a name leads to the metadata", "T1552.005", rebind),
 )
