@@ -23,6 +23,9 @@ DOMAIN_CATEGORIES = (
 )  # fmt: skip
 """Categories with a feed of domains of its own, besides `c2`."""
 
+ADDRESS_CATEGORIES = ("crypto", "blackhole", "droppoint", "tor-entry")
+"""Categories with a feed of addresses of its own that hosts speak to, besides `c2`."""
+
 _SYLLABLES = ("vex", "lor", "mir", "zan", "kue", "tor", "bel", "oxi", "dra", "phi", "nul", "gat", "syn", "rav")
 
 
@@ -37,6 +40,7 @@ class Indicators:
     custom_domains: tuple[str, ...]
     tor_exits: tuple[int, ...]
     domains: Mapping[str, tuple[str, ...]]  # of further categories, by category
+    addresses: Mapping[str, tuple[int, ...]]  # likewise
 
     @classmethod
     def of(cls, seed: int) -> Indicators:
@@ -49,6 +53,7 @@ class Indicators:
             custom_domains=tuple(bad_domain(rng) for _ in range(4)),
             tor_exits=tuple(public_address(rng) for _ in range(6)),
             domains={category: tuple(bad_domain(rng) for _ in range(3)) for category in DOMAIN_CATEGORIES},
+            addresses={one: tuple(public_address(rng) for _ in range(3)) for one in ADDRESS_CATEGORIES},
         )
 
 
@@ -67,6 +72,7 @@ def write_indicators(folder: Path, seed: int, known: Indicators) -> None:
         "c2-domains.txt": _domain_lines(rng, known.c2_domains),
         "tor-exits.txt": _address_lines(rng, known.tor_exits),
         **{f"{one}-domains.txt": _domain_lines(rng, names) for one, names in known.domains.items()},
+        **{f"{one}-addresses.txt": _address_lines(rng, numbers) for one, numbers in known.addresses.items()},
         "threat-list.txt": [
             *_address_lines(rng, known.custom_addresses[:-1]),
             f"{address(known.custom_addresses[-1] & ~15)}/28",
@@ -80,6 +86,7 @@ def write_indicators(folder: Path, seed: int, known: Indicators) -> None:
         _feed("simulated-malicious-addresses", "ip", "malicious"),
         _feed("simulated-c2-domains", "domain", "c2"),
         _feed("simulated-tor-exits", "ip", "tor-exit"),
+        *(_feed(f"simulated-{category}-addresses", "ip", category) for category in known.addresses),
         *(_feed(f"simulated-{category}-domains", "domain", category) for category in known.domains),
     ]
     (folder / "intel.yaml").write_text(yaml.safe_dump({"feeds": feeds}, sort_keys=False), encoding="utf-8")

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from guardray.simulate import ATTACK_TYPES
-from guardray.simulate.attacks.names import LISTED
+from guardray.simulate.attacks import names, network
 
 from .conftest import Logs
 
@@ -211,7 +211,8 @@ EVIDENCE: dict[str, Callable[[Logs, Label], bool]] = {
     "Backdoor:EC2/C&CActivity.B!DNS": asks("c2-domains.txt"),
     "Impact:EC2/MaliciousDomainRequest.Custom": asks("threat-list.txt"),
     "UnauthorizedAccess:EC2/MetadataDNSRebind": answers_metadata,
-    **{finding_type: asks(f"{category}-domains.txt") for finding_type, (category, _) in LISTED.items()},
+    **{finding_type: talks(f"{category}-addresses.txt") for finding_type, (category, _) in network.LISTED.items()},
+    **{finding_type: asks(f"{category}-domains.txt") for finding_type, (category, _) in names.LISTED.items()},
     "Recon:IAMUser/TorIPCaller": from_list("tor-exits.txt", "Management", *RECON),
     "UnauthorizedAccess:IAMUser/TorIPCaller": from_list("tor-exits.txt", "Management", *ACCESS),
     "Discovery:S3/TorIPCaller": from_list("tor-exits.txt", "Data", *LISTS),

@@ -156,11 +156,12 @@ def flood(
     return Episode((label,), traffic=traffic)
 
 
-def beacon(scene: Scene) -> Episode:
-    """Small exchanges with a command-and-control host every few minutes."""
+def beacon(category: str, scene: Scene) -> Episode:
+    """Small exchanges with a listed host, such as a command-and-control server, every few minutes."""
     rng, every, n = scene.rng, 240.0, 10
     start, host = scene.moment(n * every), scene.position("edge", "bastion")
-    server = pick(rng, scene.indicators.c2_addresses)
+    known = scene.indicators
+    server = pick(rng, known.c2_addresses if category == "c2" else known.addresses[category])
     traffic = conversations(
         n,
         start=start + np.arange(n) * every + rng.uniform(0, 20, n),
@@ -215,6 +216,14 @@ def listed_host_calls(scene: Scene) -> Episode:
     return Episode((scene.of_host(host, start, start + 600, (client,)),), traffic=traffic)
 
 
+LISTED = {
+    "CryptoCurrency:EC2/BitcoinTool.B": ("crypto", "T1496"),
+    "Trojan:EC2/BlackholeTraffic": ("blackhole", "T1071"),
+    "Trojan:EC2/DropPoint": ("droppoint", "T1041"),
+    "UnauthorizedAccess:EC2/TorClient": ("tor-entry", "T1090.003"),
+}
+"""Finding types of one category of addresses each, with the ATT&CK number of what the traffic serves."""
+
 _DOS = "Backdoor:EC2/DenialOfService."
 _EITHER_UDP = (f"{_DOS}Udp", f"{_DOS}UdpOnTcpPorts")
 _LISTED = "UnauthorizedAccess:EC2/MaliciousIPCaller.Custom"
@@ -243,7 +252,11 @@ ATTACKS = (
     Attack(f"{_DOS}UdpOnTcpPorts", "datagrams to port 25", "T1498", partial(flood, UDP, 25, 540, False, _EITHER_UDP)),
     Attack(f"{_DOS}Tcp", "half-open connections", "T1499", partial(flood, TCP, 443, 60, True, ())),
     Attack(f"{_DOS}UnusualProtocol", "IGMP to one address", "T1498", partial(flood, IGMP, 0, 60, False, ())),
-    Attack("Backdoor:EC2/C&CActivity.B", "a host calls home", "T1071", beacon),
+    Attack("Backdoor:EC2/C&CActivity.B", "a host calls home", "T1071", partial(beacon, "c2")),
+    *(
+        Attack(finding_type, "a host speaks to a listed address", technique, partial(beacon, category))
+        for finding_type, (category, technique) in LISTED.items()
+    ),
     Attack(_LISTED, "a host calls a listed address", "T1071", call_listed_host),
     Attack(_LISTED, "a listed address calls a host", "T1071", listed_host_calls),
 )
