@@ -23,8 +23,8 @@ DOMAIN_CATEGORIES = (
 )  # fmt: skip
 """Categories with a feed of domains of its own, besides `c2`."""
 
-ADDRESS_CATEGORIES = ("crypto", "blackhole", "droppoint", "tor-entry")
-"""Categories with a feed of addresses of its own that hosts speak to, besides `c2`."""
+ADDRESS_CATEGORIES = ("crypto", "blackhole", "droppoint", "tor-entry", "scanner")
+"""Categories with a feed of addresses of its own, besides `c2` and `malicious`."""
 
 _SYLLABLES = ("vex", "lor", "mir", "zan", "kue", "tor", "bel", "oxi", "dra", "phi", "nul", "gat", "syn", "rav")
 

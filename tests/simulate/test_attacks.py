@@ -211,6 +211,7 @@ EVIDENCE: dict[str, Callable[[Logs, Label], bool]] = {
     "Backdoor:EC2/C&CActivity.B!DNS": asks("c2-domains.txt"),
     "Impact:EC2/MaliciousDomainRequest.Custom": asks("threat-list.txt"),
     "UnauthorizedAccess:EC2/MetadataDNSRebind": answers_metadata,
+    "Recon:EC2/PortProbeUnprotectedPort": talks("scanner-addresses.txt"),
     **{finding_type: talks(f"{category}-addresses.txt") for finding_type, (category, _) in network.LISTED.items()},
     **{finding_type: asks(f"{category}-domains.txt") for finding_type, (category, _) in names.LISTED.items()},
     "Recon:IAMUser/TorIPCaller": from_list("tor-exits.txt", "Management", *RECON),

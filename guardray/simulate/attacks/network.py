@@ -197,11 +197,12 @@ def call_listed_host(scene: Scene) -> Episode:
     return Episode((scene.of_host(host, start, start + 60, (server,)),), traffic=traffic)
 
 
-def listed_host_calls(scene: Scene) -> Episode:
-    """Sessions that an address on the custom list opens with a public host."""
+def listed_host_calls(category: str, scene: Scene) -> Episode:
+    """Sessions that an address on the custom list, or on that of scanners, opens with a public host."""
     rng, n = scene.rng, 6
     start, host = scene.moment(600), scene.position("edge")
-    client = pick(rng, scene.indicators.custom_addresses)
+    known = scene.indicators
+    client = pick(rng, known.custom_addresses if category == "custom" else known.addresses[category])
     traffic = conversations(
         n,
         start=start + 90.0 * np.arange(n),
@@ -227,6 +228,7 @@ LISTED = {
 _DOS = "Backdoor:EC2/DenialOfService."
 _EITHER_UDP = (f"{_DOS}Udp", f"{_DOS}UdpOnTcpPorts")
 _LISTED = "UnauthorizedAccess:EC2/MaliciousIPCaller.Custom"
+_PROBE = "Recon:EC2/PortProbeUnprotectedPort"
 _SSH = "UnauthorizedAccess:EC2/SSHBruteForce"
 
 ATTACKS = (
@@ -258,5 +260,6 @@ ATTACKS = (
         for finding_type, (category, technique) in LISTED.items()
     ),
     Attack(_LISTED, "a host calls a listed address", "T1071", call_listed_host),
-    Attack(_LISTED, "a listed address calls a host", "T1071", listed_host_calls),
+    Attack(_LISTED, "a listed address calls a host", "T1071", partial(listed_host_calls, "custom")),
+    Attack(_PROBE, "a scanner reaches an open port", "T1595.001", partial(listed_host_calls, "scanner")),
 )
