@@ -61,6 +61,17 @@ class EngineError(GuardrayError):
         self.cause = cause
 
 
+class FeedError(_PlacedError):
+    """A threat feed cannot be fetched, or is no better than what is there: its URL or name and the reason are given.
+
+    The last good copy stays in use; mend the feed's entry, or wait for its publisher to.
+    """
+
+    @property
+    def url(self) -> str:
+        return str(self.args[0])
+
+
 class StoreError(GuardrayError):
     """The findings store refused: it cannot be opened, or is of a newer schema than this program."""
 

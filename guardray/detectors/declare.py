@@ -88,6 +88,7 @@ class Detector:
     details: Callable[[Row], Details]
     examples: tuple[Example, ...]
     tunables: Mapping[str, float] = ()  # type: ignore[assignment]
+    categories: tuple[Category, ...] = ()
     concerns: Callable[[Resource], bool] | None = None
 
     @property
@@ -115,7 +116,6 @@ class IndicatorDetector(RuleDetector):
     """
 
     indicator: tuple[str, ...]
-    categories: tuple[Category, ...]
 
     @property
     def method(self) -> Method:

@@ -1,41 +1,69 @@
-"""Threat lists as files: what a feeds file declares, and the indicators that a list in plain text holds."""
+"""Feeds: what a feeds file declares, and their indicators where they are local files."""
 
 from __future__ import annotations
 
-import gzip
-import zlib
+import re
 from pathlib import Path
-from typing import Literal
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import msgspec
-import polars as pl
 import yaml
 
 from guardray.errors import UsageError
+from guardray.intel import formats
 from guardray.intel.categories import Category
 from guardray.intel.entries import Entries
-from guardray.schema.addresses import NOT_PUBLIC, ipv4_numbers
+from guardray.intel.formats.options import DEFAULT_COLUMNS, MAX_BYTES, Columns, Format, Kind
 
-Kind = Literal["ip", "domain", "any"]
-
-_GZIP_MAGIC = b"\x1f\x8b"
-_FIRST_FIELD = r"^\s*([^\s,;#]+)"
-_DOMAIN = r"^(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])$"
-_DOMAIN_MAX = 253
+_SCHEMES = ("", "file", "http", "https", "s3")
+_UNIT_S = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+_REFRESH = re.compile(r"(\d+)\s*([smhdw]?)")
 
 
 class Feed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One entry under `feeds`. `license` and `refresh` are notes for whoever keeps the files up to date."""
+    """One entry under `feeds`.
+
+    Attributes:
+        name: shown in findings as the list's name; no other feed of the file has it.
+        url: a path (relative ones start at the feeds file), `file://`, `http://`, `https://` or `s3://bucket/key`.
+        kind: what is wanted of the list.
+        category: of the entries for which the list or `categories` have no other.
+        threat_name: what findings call the threat, where the list does not say.
+        license: a note for people.
+        refresh_s: seconds until a copy of a remote feed is to be looked after again; `refresh` in the file.
+        columns, categories, min_lists: how the format is read, see `guardray.intel.formats.options.Options`.
+        allow_private_addresses: whether the host may have an address that the internet does not route.
+        max_bytes: how large the list may be, unpacked too.
+        except_: values that the list is wrong about, see `guardray.intel.formats.parse`; `except` in the file.
+    """
 
     name: str
-    url: str  # a path, or file://; relative paths start at the feeds file
-    kind: Literal["ip", "domain"]
+    url: str
+    kind: Kind
     category: Category
-    format: Literal["plain"] = "plain"
-    threat_name: str | None = None  # what findings call the threat, where the whole feed is about one
+    format: Format = "plain"
+    threat_name: str | None = None
     license: str | None = None
-    refresh: str | int | None = None
+    refresh_s: int | None = msgspec.field(default=None, name="refresh")
+    columns: Columns = DEFAULT_COLUMNS
+    categories: dict[str, Category] = {}
+    min_lists: int = 1
+    allow_private_addresses: bool = False
+    max_bytes: int = MAX_BYTES
+    except_: tuple[str, ...] = msgspec.field(default=(), name="except")
+
+    def __post_init__(self) -> None:
+        scheme = urlsplit(self.url).scheme
+        if scheme not in _SCHEMES:
+            raise ValueError(f"`url` begins with {scheme}:, not with one of {', '.join(filter(None, _SCHEMES))}")
+        if not self.name.strip():
+            raise ValueError("`name` is empty")
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the list is a file of this machine."""
+        return urlsplit(self.url).scheme in ("", "file")
 
     def path(self, feeds_file: Path) -> Path:
         """Where the list lies.
@@ -43,13 +71,30 @@ class Feed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         Raises:
             UsageError: it is not a local file.
         """
-        url = urlsplit(self.url)
-        if url.scheme not in ("", "file"):
+        if not self.is_local:
             raise UsageError(
-                f"{feeds_file}: feed {self.name!r} is at {self.url}, but feeds are not downloaded; "
+                f"{feeds_file}: feed {self.name!r} is at {self.url}, which is no local file; "
                 "download it first and give its path"
             )
+        url = urlsplit(self.url)
         return feeds_file.parent / (unquote(url.path) if url.scheme else self.url)
+
+    def parse(self, content: bytes) -> Entries:
+        """The feed's indicators in content of it.
+
+        Raises:
+            ValueError: with the reason, where there is nothing usable in it.
+        """
+        return formats.parse(
+            content,
+            self.format,
+            self.kind,
+            columns=self.columns,
+            categories=self.categories,
+            min_lists=self.min_lists,
+            max_bytes=self.max_bytes,
+            except_=self.except_,
+        )
 
 
 class _FeedsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -60,74 +105,80 @@ def read_feeds(feeds_file: Path) -> tuple[Feed, ...]:
     """The feeds that a YAML file declares.
 
     Raises:
-        UsageError: the file cannot be read, is not YAML, or breaks the format.
+        UsageError: the file cannot be read, is not YAML, breaks the format, or names two feeds alike.
     """
     try:
-        return msgspec.convert(yaml.safe_load(_text(feeds_file)), _FeedsFile).feeds
-    except (yaml.YAMLError, msgspec.ValidationError) as error:
+        declared = yaml.safe_load(_content(feeds_file).decode("utf-8-sig"))
+        feeds = msgspec.convert(_normal(declared), _FeedsFile).feeds
+        _refuse_repeats(feeds)
+    except (yaml.YAMLError, ValueError, msgspec.ValidationError) as error:
         raise UsageError(f"{feeds_file}: {' '.join(str(error).split())}") from error
+    return feeds
+
+
+def read_feed(feed: Feed, feeds_file: Path) -> Entries:
+    """The indicators of a feed that is a local file.
+
+    Raises:
+        UsageError: it is not, cannot be read, or holds nothing usable.
+    """
+    path = feed.path(feeds_file)
+    try:
+        return feed.parse(_content(path))
+    except ValueError as error:
+        raise UsageError(f"{path}: {error}") from error
 
 
 def read_list(path: Path, kind: Kind) -> Entries:
-    """The indicators of a list in plain text: one a line, first field, `#` begins a comment; gzip is understood.
-
-    Addresses that are not public are skipped. Names are wanted in punycode, as resolvers log them.
+    """The indicators of a list of one's own, in any of GuardDuty's formats, which is told from the content.
 
     Raises:
         UsageError: the file cannot be read, or holds nothing usable.
     """
-    entries = parse_list(pl.Series(_text(path).splitlines(), dtype=pl.String), kind)
-    if not len(entries):
-        wanted = {"ip": "public IPv4 address or network", "domain": "domain", "any": "public IPv4 address or domain"}
-        raise UsageError(f"{path}: no {wanted[kind]} in it ({entries.skipped} lines skipped)")
-    return entries
-
-
-def parse_list(lines: pl.Series, kind: Kind) -> Entries:
-    """The indicators in lines of text."""
-    field = lines.str.extract(_FIRST_FIELD).drop_nulls().str.to_lowercase()
-    addresses, domains = _addresses(field), _domains(field)
-    if kind == "ip":
-        domains = domains.clear()
-    elif kind == "domain":
-        addresses = addresses.clear()
-    skipped = len(field) - len(addresses) - len(domains)
-    return Entries.of(v4=addresses, domains=domains.alias("name").to_frame(), skipped=skipped)
-
-
-def _addresses(field: pl.Series) -> pl.DataFrame:
-    """Addresses and CIDR blocks (host bits are cleared) that hold public addresses: `first`, `last`."""
-    parts = field.str.extract_groups(r"^([0-9.]+)(?:/(\d{1,2}))?$").struct.rename_fields(["address", "prefix"])
-    size = pl.lit(2, pl.Int64) ** (32 - pl.col("prefix").cast(pl.Int64))
-    number = ipv4_numbers(pl.col("address")).cast(pl.Int64)
-    first = number - number % size
-    reserved = pl.any_horizontal(
-        (pl.col("first") >= int(network[0])) & (pl.col("last") <= int(network[-1])) for network in NOT_PUBLIC
-    )
-    return (
-        parts.struct.unnest()
-        .with_columns(pl.col("prefix").fill_null("32"))
-        .filter(pl.col("prefix").cast(pl.Int64) <= 32)
-        .select(first=first, last=first + size - 1)
-        .drop_nulls()
-        .filter(~reserved)
-        .cast(pl.UInt32)
-    )
-
-
-def _domains(field: pl.Series) -> pl.Series:
-    """Well-formed names of two labels or more, without `*.` in front and the dot at the end."""
-    names = field.str.strip_prefix("*.").str.strip_suffix(".")
-    return names.filter(names.str.contains(_DOMAIN) & (names.str.len_bytes() <= _DOMAIN_MAX))
-
-
-def _text(path: Path) -> str:
+    content = _content(path)
     try:
-        content = path.read_bytes()
-        if content.startswith(_GZIP_MAGIC):
-            content = gzip.decompress(content)
+        return formats.parse(content, formats.sniff(content, path.name), kind)
+    except ValueError as error:
+        raise UsageError(f"{path}: {error}") from error
+
+
+def _normal(declared: Any) -> Any:
+    """What a feeds file says, with formats as they are spelled here and `refresh` in seconds."""
+    if not isinstance(declared, dict) or not isinstance(declared.get("feeds"), list):
+        return declared
+    feeds = [_normal_feed(feed, number) for number, feed in enumerate(declared["feeds"])]
+    return declared | {"feeds": feeds}
+
+
+def _normal_feed(feed: Any, number: int) -> Any:
+    if not isinstance(feed, dict):
+        return feed
+    try:
+        if isinstance(feed.get("format"), str):
+            feed = feed | {"format": formats.canonical(feed["format"])}
+        if isinstance(feed.get("refresh"), str):
+            feed = feed | {"refresh": _seconds(feed["refresh"])}
+    except ValueError as error:
+        raise ValueError(f"{error} - at `$.feeds[{number}]`") from error
+    return feed
+
+
+def _seconds(refresh: str) -> int:
+    parts = _REFRESH.fullmatch(refresh.strip().lower())
+    if parts is None:
+        raise ValueError(f"`refresh` is {refresh!r}, not a number of seconds or such as 30m, 12h, 1d")
+    return int(parts[1]) * _UNIT_S[parts[2]]
+
+
+def _refuse_repeats(feeds: tuple[Feed, ...]) -> None:
+    names = [feed.name for feed in feeds]
+    for number, name in enumerate(names):
+        if name in names[:number]:
+            raise ValueError(f"{name!r} is the name of two feeds - at `$.feeds[{number}].name`")
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except (EOFError, zlib.error) as error:
-        raise UsageError(f"{path}: cannot be unpacked: {error}") from error
-    return content.decode("utf-8-sig", errors="replace")

@@ -39,8 +39,9 @@ def test_a_custom_list_takes_addresses_networks_and_domains(tmp_path):
     assert store.ip_indicators("198.51.100.4") == (Indicator("198.51.100.4", "custom", "lab"),)
     assert store.domain_indicators("www.bad.example") == (Indicator("bad.example", "custom", "lab"),)
     assert store.domain_indicators("worse.example") == (Indicator("worse.example", "custom", "lab"),)
+    assert store.ip_indicators("2001:db8::1") == (Indicator("2001:db8::1", "custom", "lab"),)
     (loaded,) = store.lists
-    assert (loaded.entries, loaded.skipped) == (5, 6)
+    assert (loaded.entries, loaded.skipped) == (6, 5)
 
 
 def test_a_feeds_file_names_lists_by_path_and_by_file_url(tmp_path):
