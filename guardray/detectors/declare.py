@@ -88,7 +88,6 @@ class Detector:
     details: Callable[[Row], Details]
     examples: tuple[Example, ...]
     tunables: Mapping[str, float] = ()  # type: ignore[assignment]
-    categories: tuple[Category, ...] = ()
     concerns: Callable[[Resource], bool] | None = None
 
     @property
@@ -116,6 +115,7 @@ class IndicatorDetector(RuleDetector):
     """
 
     indicator: tuple[str, ...]
+    categories: tuple[Category, ...]
 
     @property
     def method(self) -> Method:

@@ -5,7 +5,6 @@ Every list also holds indicators that nothing ever meets.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,15 +16,6 @@ from guardray.simulate.randomness import pick, stream, token
 from guardray.simulate.rendering import address, addresses
 
 UNSEEN = 400
-DOMAIN_CATEGORIES = (
-    "crypto", "blackhole", "dga", "driveby", "droppoint", "phishing", "reputation-abused", "reputation-crypto",
-    "reputation-malicious", "reputation-suspicious",
-)  # fmt: skip
-"""Categories with a feed of domains of its own, besides `c2`."""
-
-ADDRESS_CATEGORIES = ("crypto", "blackhole", "droppoint", "tor-entry", "scanner")
-"""Categories with a feed of addresses of its own, besides `c2` and `malicious`."""
-
 _SYLLABLES = ("vex", "lor", "mir", "zan", "kue", "tor", "bel", "oxi", "dra", "phi", "nul", "gat", "syn", "rav")
 
 
@@ -141,10 +131,6 @@ def _feed(file: str, kind: str, category: str) -> dict[str, str]:
 
 def _address_lines(rng: np.random.Generator, used: tuple[int, ...]) -> list[str]:
     return _mixed(rng, [address(one) for one in used], list(addresses(public_addresses(rng, UNSEEN))))
-
-
-def _domain_lines(rng: np.random.Generator, used: tuple[str, ...]) -> list[str]:
-    return _mixed(rng, used, [bad_domain(rng) for _ in range(UNSEEN)])
 
 
 def _mixed(rng: np.random.Generator, used: list[str] | tuple[str, ...], unseen: list[str]) -> list[str]:

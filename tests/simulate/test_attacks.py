@@ -12,7 +12,6 @@ import polars as pl
 import pytest
 
 from guardray.simulate import ATTACK_TYPES
-from guardray.simulate.attacks import names, network
 
 from .conftest import Logs
 
@@ -255,16 +254,6 @@ EVIDENCE: dict[str, Callable[[Logs, Label], bool]] = {
     "Backdoor:EC2/C&CActivity.B!DNS": asks("c2-domains.txt"),
     "Impact:EC2/MaliciousDomainRequest.Custom": asks("threat-list.txt"),
     "UnauthorizedAccess:EC2/MetadataDNSRebind": answers_metadata,
-    "Recon:EC2/PortProbeUnprotectedPort": talks("scanner-addresses.txt"),
-    **{finding_type: talks(f"{category}-addresses.txt") for finding_type, (category, _) in network.LISTED.items()},
-    **{finding_type: asks(f"{category}-domains.txt") for finding_type, (category, _) in names.LISTED.items()},
-    "Recon:IAMUser/TorIPCaller": from_list("tor-exits.txt", "Management", *RECON),
-    "UnauthorizedAccess:IAMUser/TorIPCaller": from_list("tor-exits.txt", "Management", *ACCESS),
-    "Discovery:S3/TorIPCaller": from_list("tor-exits.txt", "Data", *LISTS),
-    "UnauthorizedAccess:S3/TorIPCaller": from_list("tor-exits.txt", "Data", *READS),
-    "Discovery:S3/MaliciousIPCaller": from_list("malicious-addresses.txt", "Data", *LISTS),
-    "Exfiltration:S3/MaliciousIPCaller": from_list("malicious-addresses.txt", "Data", *READS),
-    "Impact:S3/MaliciousIPCaller": from_list("malicious-addresses.txt", "Data", "PutObject"),
 }
 
 

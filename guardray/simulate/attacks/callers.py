@@ -131,7 +131,6 @@ def _pentest(resource: str, name: str, agent: str, title: str, build: Callable[[
     return Attack(f"PenTest:{resource}/{name}", title, "T1078.004", partial(build, agent))
 
 
-_MALICIOUS, _CUSTOM, _TOR = "MaliciousIPCaller", "MaliciousIPCaller.Custom", "TorIPCaller"
 _ROOT = "Policy:IAMUser/RootCredentialUsage"
 _RECON = (LIST_BUCKETS, DESCRIBE_INSTANCES, LIST_USERS)
 _ACCESS = (GET_USER, CREATE_USER)

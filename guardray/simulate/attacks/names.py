@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -11,7 +10,7 @@ from guardray.simulate.addresses import public_address
 from guardray.simulate.attacks.scene import Attack, Scene
 from guardray.simulate.dns.queries import queries, question
 from guardray.simulate.episodes import Episode
-from guardray.simulate.indicators import Indicators, bad_domain
+from guardray.simulate.indicators import bad_domain
 from guardray.simulate.randomness import pick
 from guardray.simulate.rendering import address
 
@@ -44,32 +43,6 @@ def rebind(scene: Scene) -> Episode:
     asked = queries(rng, start + np.array([0.0, 3.0]), host, [question(name, "A", (answer,)) for answer in answers])
     return Episode((scene.of_host(host, start, start + 60, ()),), queries=asked)
 
-
-def _c2(known: Indicators) -> tuple[str, ...]:
-    return known.c2_domains
-
-
-def _custom(known: Indicators) -> tuple[str, ...]:
-    return known.custom_domains
-
-
-def _of(category: str) -> Callable[[Indicators], tuple[str, ...]]:
-    return lambda known: known.domains[category]
-
-
-LISTED = {
-    "CryptoCurrency:EC2/BitcoinTool.B!DNS": ("crypto", "T1496"),
-    "Trojan:EC2/BlackholeTraffic!DNS": ("blackhole", "T1071.004"),
-    "Trojan:EC2/DGADomainRequest.C!DNS": ("dga", "T1568.002"),
-    "Trojan:EC2/DriveBySourceTraffic!DNS": ("driveby", "T1189"),
-    "Trojan:EC2/DropPoint!DNS": ("droppoint", "T1041"),
-    "Trojan:EC2/PhishingDomainRequest!DNS": ("phishing", "T1566"),
-    "Impact:EC2/AbusedDomainRequest.Reputation": ("reputation-abused", "T1583.001"),
-    "Impact:EC2/BitcoinDomainRequest.Reputation": ("reputation-crypto", "T1496"),
-    "Impact:EC2/MaliciousDomainRequest.Reputation": ("reputation-malicious", "T1583.001"),
-    "Impact:EC2/SuspiciousDomainRequest.Reputation": ("reputation-suspicious", "T1583.001"),
-}
-"""Finding types of one category of domains each, with the ATT&CK number of what the look-up serves."""
 
 _C2, _CUSTOM = "Backdoor:EC2/C&CActivity.B!DNS", "Impact:EC2/MaliciousDomainRequest.Custom"
 

@@ -241,7 +241,6 @@ def relay(scene: Scene) -> Episode:
 _DOS = "Backdoor:EC2/DenialOfService."
 _EITHER_UDP = (f"{_DOS}Udp", f"{_DOS}UdpOnTcpPorts")
 _LISTED = "UnauthorizedAccess:EC2/MaliciousIPCaller.Custom"
-_PROBE = "Recon:EC2/PortProbeUnprotectedPort"
 _SSH = "UnauthorizedAccess:EC2/SSHBruteForce"
 
 ATTACKS = (
