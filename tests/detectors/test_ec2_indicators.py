@@ -70,8 +70,8 @@ def test_a_query_of_an_unnamed_client_is_about_its_address():
 
 
 def test_an_open_port_is_named_with_the_scanner_and_its_list():
-    rows = [port_probe.CALL, port_probe.ANSWER]
-    (finding,) = found(port_probe.DETECTOR, rows, **{"198.51.100.7": "scanner"})
+    rows = [port_probe.probe(22), port_probe.answer(22)]
+    (finding,) = found(port_probe.DETECTORS[0], rows, **{"198.51.100.7": "scanner"})
     assert finding.action == PortProbe(local_port=22, local_ip="10.0.0.5", remote_ip="198.51.100.7")
     assert (finding.resource_role, finding.threat_intelligence) == ("TARGET", (ThreatIntelligence("lab"),))
 
@@ -80,10 +80,11 @@ def test_a_relay_is_told_by_how_many_it_asked_and_how_many_asked_it():
     (finding,) = findings_from(
         tor_relay.DETECTOR,
         frame_of(tor_relay.DETECTOR.schema, tor_relay.DETECTOR.examples[0].rows),
-        IndicatorStore.of(tor_relay.RELAYS),
+        IndicatorStore.of(tor_relay.LISTED, "lab"),
     )
     assert "connected to about 20 relays" in finding.description
-    assert (finding.resource.instance.interface.private_ip, finding.action.remote_ip) == ("10.0.0.5", "198.51.100.20")
+    assert (finding.resource.instance.interface.private_ip, finding.action.remote_ip) == ("10.0.0.5", "198.51.100.40")
+    assert finding.threat_intelligence == (ThreatIntelligence("lab"),)
 
 
 @pytest.mark.parametrize(

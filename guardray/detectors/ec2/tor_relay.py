@@ -24,7 +24,7 @@ from guardray.schema import network_activity
 from guardray.stats.measures import Distinct, Latest
 from guardray.types import Row
 
-RELAYS = 5
+RELAYS = 10
 """Each way, in an hour. A client keeps one or two entries, and tries a few when these fail; a relay of the least
 traffic speaks to dozens."""
 
@@ -39,8 +39,8 @@ def details(row: Row) -> Details:
     who = row["instance_uid"] or row["interface_uid"]
     return Details(
         title=f"{who} behaves like a relay of the Tor network.",
-        description=f"Within an hour {who} connected to {row['asked'] - 1} Tor relays and was connected to by "
-        f"{row['asking'] - 1}, {relay} among them, which the threat list {list_names(row)} names.",
+        description=f"Within an hour {who} connected to about {row['asked'] - 1} Tor relays and was connected to by "
+        f"about {row['asking'] - 1}, {relay} among them, which the threat list {list_names(row)} names.",
         resource=instance(row, local),
         action=connection(row, local, relay, direction="UNKNOWN"),
         additional_info={"threatListName": list_names(row)},
@@ -57,8 +57,8 @@ def _relay(number: int) -> str:
     return f"198.51.100.{number}"
 
 
-ASKED = tuple(flow(OURS, _relay(n), dst_endpoint_port=9001, **REQUEST) for n in range(1, 9))
-ASKING = tuple(flow(_relay(n), OURS, dst_endpoint_port=9001, **REQUEST) for n in range(21, 29))
+ASKED = tuple(flow(OURS, _relay(n), dst_endpoint_port=9001, **REQUEST) for n in range(1, 21))
+ASKING = tuple(flow(_relay(n), OURS, dst_endpoint_port=9001, **REQUEST) for n in range(21, 41))
 LISTED: dict[str, Category] = {"198.51.100.0/24": "tor-relay"}
 
 DETECTOR = WindowDetector(
