@@ -14,10 +14,12 @@ from guardray.errors import UsageError
 from guardray.intel import formats
 from guardray.intel.categories import Category
 from guardray.intel.entries import Entries
-from guardray.intel.formats.options import DEFAULT_COLUMNS, MAX_BYTES, Columns, Format, Kind
+from guardray.intel.formats.options import DEFAULT_COLUMNS, MAX_BYTES, Columns, Format, Kind, Options
 
 _SCHEMES = ("", "file", "http", "https", "s3")
 _UNIT_S = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+_OF_ONE_FORMAT: dict[str, Format] = {"columns": "csv", "categories": "csv", "min_lists": "ipsum"}
+_DEFAULTS = Options()
 _REFRESH = re.compile(r"(\d+)\s*([smhdw]?)")
 
 
@@ -32,7 +34,8 @@ class Feed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         threat_name: what findings call the threat, where the list does not say.
         license: a note for people.
         refresh_s: seconds until a copy of a remote feed is to be looked after again; `refresh` in the file.
-        columns, categories, min_lists: how the format is read, see `guardray.intel.formats.options.Options`.
+        columns, categories, min_lists: how the format is read, see `guardray.intel.formats.options.Options`; the first
+            two are of `csv`, the last of `ipsum`.
         allow_private_addresses: whether the host may have an address that the internet does not route.
         max_bytes: how large the list may be, unpacked too.
         except_: values that the list is wrong about, see `guardray.intel.formats.parse`; `except` in the file.
@@ -55,10 +58,13 @@ class Feed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     def __post_init__(self) -> None:
         scheme = urlsplit(self.url).scheme
-        if scheme not in _SCHEMES:
-            raise ValueError(f"`url` begins with {scheme}:, not with one of {', '.join(filter(None, _SCHEMES))}")
+        if not self.url or scheme not in _SCHEMES:
+            raise ValueError(f"`url` is {self.url!r}, not a path, {', '.join(f'{one}://' for one in _SCHEMES[1:])}")
         if not self.name.strip():
             raise ValueError("`name` is empty")
+        for option, format_ in _OF_ONE_FORMAT.items():
+            if self.format != format_ and getattr(self, option) != getattr(_DEFAULTS, option):
+                raise ValueError(f"`{option}` is of the format {format_}, not of {self.format}")
 
     @property
     def is_local(self) -> bool:

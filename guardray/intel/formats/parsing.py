@@ -9,17 +9,28 @@ import polars as pl
 
 from guardray.intel.categories import Category
 from guardray.intel.entries import Entries
-from guardray.intel.formats import lines
+from guardray.intel.formats import lines, tables
 from guardray.intel.formats.addresses import v4_ranges, v6_ranges
 from guardray.intel.formats.exceptions import without
 from guardray.intel.formats.names import domains
+from guardray.intel.formats.onionoo import onionoo
 from guardray.intel.formats.options import DEFAULT_COLUMNS, MAX_BYTES, Columns, Format, Kind, Options, canonical
+from guardray.intel.formats.stix import stix
 from guardray.intel.formats.unpacking import decoded, unpacked
 
 _READERS: Mapping[Format, Callable[[str, Options], pl.DataFrame]] = MappingProxyType(
     {
         "TXT": lines.plain,
+        "STIX": stix,
+        "OTX_CSV": tables.otx_csv,
+        "ALIEN_VAULT": lines.alien_vault,
+        "PROOF_POINT": tables.proof_point,
+        "FIRE_EYE": tables.fire_eye,
         "plain": lines.plain,
+        "csv": tables.csv,
+        "hosts": lines.hosts,
+        "ipsum": lines.ipsum,
+        "onionoo": onionoo,
     }
 )
 
