@@ -82,7 +82,7 @@ def test_a_relay_is_told_by_how_many_it_asked_and_how_many_asked_it():
         frame_of(tor_relay.DETECTOR.schema, tor_relay.DETECTOR.examples[0].rows),
         IndicatorStore.of(tor_relay.LISTED, "lab"),
     )
-    assert "connected to about 20 relays" in finding.description
+    assert "connected to about 20 Tor relays" in finding.description
     assert (finding.resource.instance.interface.private_ip, finding.action.remote_ip) == ("10.0.0.5", "198.51.100.40")
     assert finding.threat_intelligence == (ThreatIntelligence("lab"),)
 
