@@ -1,0 +1,159 @@
+"""All lists that there are to know threats by: feeds, lists of one's own, and those that were added before."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+import msgspec
+
+from guardray.errors import UsageError
+from guardray.intel import formats
+from guardray.intel.categories import Category
+from guardray.intel.compiled import ListSource, compiled
+from guardray.intel.copies import FeedCopies, Outcome, is_due
+from guardray.intel.entries import Entries
+from guardray.intel.feeds import Feed, read_feeds
+from guardray.intel.store import IndicatorStore
+from guardray.intel.versions import Versions
+
+FOLDER = "intel"
+"""Where lists are kept within the data folder."""
+
+_AT_ONCE = 8
+"""Feeds that are fetched at the same time: nearly all of it is waiting."""
+
+
+def load_indicators(
+    feeds_file: Path | None,
+    threat_lists: Sequence[Path],
+    trusted_lists: Sequence[Path],
+    data_folder: Path,
+    *,
+    offline: bool,
+) -> tuple[IndicatorStore, list[str]]:
+    """Everything that a scan is to know, and what there is to tell of it.
+
+    Remote feeds that are due are fetched first. One that fails is used as it was when it last was good, or else left
+    out; a notice says so.
+
+    Args:
+        feeds_file: which feeds there are.
+        threat_lists, trusted_lists: in any of GuardDuty's formats, which is told from the content.
+        data_folder: where copies of feeds, and lists that were added, are kept.
+        offline: nothing is fetched, whatever is due.
+
+    Raises:
+        UsageError: a local file cannot be read, is malformed or holds nothing usable.
+    """
+    folder = data_folder / FOLDER
+    feeds = read_feeds(feeds_file) if feeds_file else ()
+    copies = FeedCopies(folder)
+    notices = [] if offline else _update_due(feeds, copies, folder)
+    sources = [*feed_sources(feeds, feeds_file, copies, notices)]
+    sources += [_own(path, "custom") for path in threat_lists]
+    sources += [_own(path, "trusted") for path in trusted_lists]
+    result = compiled(sources, Versions(folder))
+    notices += [f"{name} is left out: {reason}" for name, reason in result.left_out]
+    if result.not_kept:
+        notices.append(f"lists will be read again next time: {result.not_kept}")
+    return result.store, notices
+
+
+def update(
+    feeds: Iterable[Feed], copies: FeedCopies, *, force: bool = False, is_asked_for: bool = False
+) -> list[Outcome]:
+    """What came of looking for newer copies of remote feeds, several at a time.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    now = datetime.now(UTC)
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        return list(pool.map(lambda feed: copies.update(feed, now, force=force, is_asked_for=is_asked_for), feeds))
+
+
+def feed_sources(
+    feeds: Iterable[Feed], feeds_file: Path | None, copies: FeedCopies, notices: list[str]
+) -> Iterable[ListSource]:
+    """The lists of feeds: local files, and the copies of remote ones. Those without a copy are told of in `notices`.
+
+    Raises:
+        UsageError: a local file cannot be read or holds nothing usable.
+    """
+    for feed in feeds:
+        if feed.is_local:
+            path = feed.path(feeds_file or Path())
+            content = read_local(path)
+            sha256, read = hashlib.sha256(content).hexdigest(), partial(_parsed, path, feed, content)
+        else:
+            state = copies.state(feed)
+            if state.sha256 is None:
+                reason = state.last_error or "it was never fetched"
+                notices.append(f"feed {feed.name} is left out: {reason}")
+                continue
+            sha256, read = state.sha256, partial(_parsed_copy, feed, copies)
+        how = msgspec.json.encode(feed).decode()
+        yield ListSource(
+            name=feed.name, category=feed.category, threat_name=feed.threat_name, key=(sha256, how), read=read
+        )
+
+
+def read_local(path: Path) -> bytes:
+    """The content of a file.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror or error}") from error
+
+
+def _update_due(feeds: Iterable[Feed], copies: FeedCopies, folder: Path) -> list[str]:
+    now = datetime.now(UTC)
+    due = [feed for feed in feeds if not feed.is_local and is_due(feed, copies.state(feed), now)]
+    if not due:
+        return []
+    try:
+        outcomes = update(due, copies)
+    except OSError as error:
+        return [f"{folder} cannot be written, so no feed is updated: {error.strerror or error}"]
+    return [_notice(outcome) for outcome in outcomes if outcome.status == "failed" and outcome.has_copy]
+
+
+def _notice(outcome: Outcome) -> str:
+    return f"feed {outcome.name} is used as it was: {outcome.reason}"
+
+
+def _own(path: Path, category: Category) -> ListSource:
+    content = read_local(path)
+    return ListSource(
+        name=path.stem,
+        category=category,
+        key=(hashlib.sha256(content).hexdigest(), path.suffix.lower()),
+        read=partial(_parsed_own, path, content),
+    )
+
+
+def _parsed(path: Path, feed: Feed, content: bytes) -> Entries:
+    try:
+        return feed.parse(content)
+    except ValueError as error:
+        raise UsageError(f"{path}: {error}") from error
+
+
+def _parsed_copy(feed: Feed, copies: FeedCopies) -> Entries:
+    return feed.parse(copies.content(feed))
+
+
+def _parsed_own(path: Path, content: bytes) -> Entries:
+    try:
+        return formats.parse(content, formats.sniff(content, path.name), "any")
+    except ValueError as error:
+        raise UsageError(f"{path}: {error}") from error
