@@ -74,8 +74,8 @@ def _v6_numbers(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _v6_ends(text: str) -> tuple[int, int] | None:
     """First and last number of a range that is not wholly unrouted; mapped IPv4 addresses are judged as such later."""
-    ends = ends_of(text)
-    if ends is None or not all(isinstance(end, IPv6Address) and end.scope_id is None for end in ends):
+    ends = None if "%" in text else ends_of(text)  # an address with a zone is of one machine only
+    if ends is None or not all(isinstance(end, IPv6Address) for end in ends):
         return None
     first, last = map(int, ends)
     if first > last:

@@ -33,8 +33,8 @@ def _cut_v4(ranges: pl.DataFrame, *cuts: tuple[int, int]) -> pl.DataFrame:
     for first, last in cuts:
         touched = (pl.col("first") <= last) & (pl.col("last") >= first)
         hit = ranges.filter(touched)
-        below = hit.filter(pl.col("first") < first).with_columns(last=pl.lit(first - 1, pl.UInt32))
-        above = hit.filter(pl.col("last") > last).with_columns(first=pl.lit(last + 1, pl.UInt32))
+        below = hit.filter(pl.col("first") < first).with_columns(last=pl.lit(first).cast(pl.UInt32) - 1)
+        above = hit.filter(pl.col("last") > last).with_columns(first=pl.lit(last).cast(pl.UInt32) + 1)
         ranges = pl.concat([ranges.filter(~touched), below, above])
     return ranges
 
