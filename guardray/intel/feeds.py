@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import unquote, urlsplit
 
 import msgspec
@@ -15,6 +15,9 @@ from guardray.intel import formats
 from guardray.intel.categories import Category
 from guardray.intel.entries import Entries
 from guardray.intel.formats.options import DEFAULT_COLUMNS, MAX_BYTES, Columns, Format, Kind, Options
+from guardray.intel.values import entries_of_value
+
+Positive = Annotated[int, msgspec.Meta(ge=1)]
 
 _SCHEMES = ("", "file", "http", "https", "s3")
 _UNIT_S = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
@@ -48,12 +51,12 @@ class Feed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     format: Format = "plain"
     threat_name: str | None = None
     license: str | None = None
-    refresh_s: int | None = msgspec.field(default=None, name="refresh")
+    refresh_s: Positive | None = msgspec.field(default=None, name="refresh")
     columns: Columns = DEFAULT_COLUMNS
     categories: dict[str, Category] = {}
-    min_lists: int = 1
+    min_lists: Positive = 1
     allow_private_addresses: bool = False
-    max_bytes: int = MAX_BYTES
+    max_bytes: Positive = MAX_BYTES
     except_: tuple[str, ...] = msgspec.field(default=(), name="except")
 
     def __post_init__(self) -> None:
@@ -62,6 +65,8 @@ class Feed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
             raise ValueError(f"`url` is {self.url!r}, not a path, {', '.join(f'{one}://' for one in _SCHEMES[1:])}")
         if not self.name.strip():
             raise ValueError("`name` is empty")
+        for exception in self.except_:
+            entries_of_value(exception)
         for option, format_ in _OF_ONE_FORMAT.items():
             if self.format != format_ and getattr(self, option) != getattr(_DEFAULTS, option):
                 raise ValueError(f"`{option}` is of the format {format_}, not of {self.format}")

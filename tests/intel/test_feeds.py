@@ -7,10 +7,14 @@ import gzip
 import pytest
 
 from guardray.errors import UsageError
+from guardray.intel.feeds import Feed, read_feeds
+from guardray.intel.formats import Columns
 from guardray.intel.store import Indicator, IndicatorStore
 
 BROKEN_DEFLATE = gzip.compress(b"198.51.100.7")[:10] + b"\xff" * 20
 """A sound header of gzip before what is no deflate stream."""
+
+FEED = "{name: A, url: a.txt, kind: ip, category: c2}"
 
 LIST = """\ufeff# addresses and domains seen in the lab
 203.0.113.7
@@ -76,6 +80,20 @@ def test_a_feed_that_would_need_a_download_is_refused(tmp_path, url):
         ("feeds: [{name: A, url: a.txt, kind: ip, category: nonsense}]", r"\$.feeds\[0\].category"),
         ("feeds: [{name: A, url: a.txt, kind: ip, category: c2, colour: red}]", "unknown field `colour`"),
         ("feeds: [{name: A, kind: ip, category: c2}]", "missing required field `url`"),
+        (f"feeds: [{FEED}, {FEED}]", r"'A' is the name of two feeds - at `\$.feeds\[1\].name`"),
+        (f"feeds: [{{{FEED[1:-1]}, format: yara}}]", r"no format 'yara'.* - at `\$.feeds\[0\]`"),
+        (f"feeds: [{{{FEED[1:-1]}, refresh: soon}}]", r"`refresh` is 'soon', not .* - at `\$.feeds\[0\]`"),
+        (f"feeds: [{{{FEED[1:-1]}, refresh: 0h}}]", r">= 1 - at `\$.feeds\[0\].refresh`"),
+        (f"feeds: [{{{FEED[1:-1]}, max_bytes: 0}}]", r">= 1 - at `\$.feeds\[0\].max_bytes`"),
+        (f"feeds: [{{{FEED[1:-1]}, min_lists: 2}}]", "`min_lists` is of the format ipsum, not of plain"),
+        (f"feeds: [{{{FEED[1:-1]}, columns: {{indicator: 2}}}}]", "`columns` is of the format csv, not of plain"),
+        (f"feeds: [{{{FEED[1:-1]}, format: csv, columns: {{host: 2}}}}]", r"field `host` - at `\$.feeds\[0\].columns`"),
+        (f"feeds: [{{{FEED[1:-1]}, format: csv, columns: {{indicator: 0}}}}]", r"columns are numbered from 1"),
+        (f"feeds: [{{{FEED[1:-1]}, format: csv, categories: {{x: bad}}}}]", r"'bad' - at `\$.feeds\[0\].categories"),
+        (f"feeds: [{{{FEED[1:-1]}, except: [a b]}}]", "'a b' is no address, network, range or domain"),
+        ("feeds: [{name: A, url: 'ftp://x.example/a', kind: ip, category: c2}]", r"`url` is 'ftp:.* file://, http://"),
+        ("feeds: [{name: ' ', url: a.txt, kind: ip, category: c2}]", "`name` is empty"),
+        ("feeds: [3]", r"`object`, got `int` - at `\$.feeds\[0\]`"),
         ("lists: []", "unknown field `lists`"),
         ("feeds: [", "while parsing"),
         ("", "Expected `object`"),
@@ -87,6 +105,84 @@ def test_a_malformed_feeds_file_is_refused_with_the_place(tmp_path, text, reason
     with pytest.raises(UsageError, match=reason) as caught:
         IndicatorStore.load(feeds, [])
     assert str(feeds) in str(caught.value)
+
+
+def test_all_that_can_be_said_of_a_feed_is_read(tmp_path):
+    feeds = tmp_path / "intel.yaml"
+    feeds.write_text("""
+feeds:
+  - name: Iocs
+    url: https://lists.example/iocs.csv
+    format: CSV
+    kind: any
+    category: malicious
+    threat_name: Something
+    license: CC0-1.0
+    refresh: 12h
+    columns: {indicator: ioc, threat_name: malware, confidence: 4}
+    categories: {miner: crypto}
+    allow_private_addresses: true
+    max_bytes: 1000000
+    except: [198.51.100.7, shared.example]
+  - {name: Counts, url: s3://lists/ipsum.txt, format: ipsum, kind: ip, category: scanner, min_lists: 3, refresh: 900}
+""")
+    iocs, counts = read_feeds(feeds)
+    assert iocs == Feed(
+        name="Iocs",
+        url="https://lists.example/iocs.csv",
+        format="csv",
+        kind="any",
+        category="malicious",
+        threat_name="Something",
+        license="CC0-1.0",
+        refresh_s=12 * 3600,
+        columns=Columns(indicator="ioc", threat_name="malware", confidence=4),
+        categories={"miner": "crypto"},
+        allow_private_addresses=True,
+        max_bytes=1_000_000,
+        except_=("198.51.100.7", "shared.example"),
+    )
+    assert (counts.format, counts.min_lists, counts.refresh_s, counts.is_local) == ("ipsum", 3, 900, False)
+
+
+@pytest.mark.parametrize(
+    ("refresh", "seconds"), [("30m", 1800), ("1h", 3600), ("1d", 86400), ("2w", 1209600), ("90", 90), ("5 m", 300)]
+)
+def test_refresh_is_a_number_with_a_unit(tmp_path, refresh, seconds):
+    feeds = tmp_path / "intel.yaml"
+    feeds.write_text(f"feeds: [{{{FEED[1:-1]}, refresh: '{refresh}'}}]")
+    assert read_feeds(feeds)[0].refresh_s == seconds
+
+
+def test_a_local_feed_is_read_as_it_says(tmp_path):
+    (tmp_path / "iocs.csv").write_text(
+        "ioc,malware,kind\n198.51.100.7,Miner X,ip\n198.51.100.8,Bot,ip\n198.51.100.9,Bot,ip\n"
+    )
+    feeds = tmp_path / "intel.yaml"
+    feeds.write_text("""
+feeds:
+  - name: Iocs
+    url: iocs.csv
+    format: csv
+    kind: ip
+    category: malicious
+    columns: {indicator: ioc, threat_name: malware}
+    categories: {miner x: crypto}
+    except: [198.51.100.9]
+""")
+    store = IndicatorStore.load(feeds)
+    assert store.ip_indicators("198.51.100.7") == (Indicator("198.51.100.7", "crypto", "Iocs", "Miner X"),)
+    assert store.ip_indicators("198.51.100.8") == (Indicator("198.51.100.8", "malicious", "Iocs", "Bot"),)
+    assert store.ip_indicators("198.51.100.9") == ()
+
+
+def test_custom_and_trusted_lists_may_be_of_any_of_the_six_formats(tmp_path):
+    threats, trusted = tmp_path / "pulse.csv", tmp_path / "office.txt"
+    threats.write_text("Indicator type, Indicator, Description\nCIDR, 203.0.113.0/24, x\nDomain name, bad.example, x\n")
+    trusted.write_text("203.0.113.7#4#2#Ours#KR##1,1#3\n")
+    store = IndicatorStore.load(None, [threats], [trusted])
+    assert store.domain_indicators("bad.example") == (Indicator("bad.example", "custom", "pulse"),)
+    assert [one.category for one in store.ip_indicators("203.0.113.7")] == ["custom", "trusted"]
 
 
 @pytest.mark.parametrize(

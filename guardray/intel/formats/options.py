@@ -55,6 +55,10 @@ class Columns(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     expires: str | int | None = None
     kind: str | int | None = None
 
+    def __post_init__(self) -> None:
+        if any(isinstance(place, int) and place < 1 for place in msgspec.structs.astuple(self)):
+            raise ValueError("columns are numbered from 1")
+
 
 DEFAULT_COLUMNS = Columns()
 
