@@ -28,7 +28,7 @@ from guardray.findings.finding import Finding
 from guardray.findings.severity import Severity
 from guardray.findings.writers import Format
 from guardray.geo.geography import Geography
-from guardray.intel.store import IndicatorStore
+from guardray.intel.library import load_indicators
 from guardray.inventory import read_inventory
 from guardray.sources.limits import Limits
 from guardray.sources.objects import InputObject, KeyFilter, locate
@@ -104,7 +104,9 @@ def scan(
     """Scan logs for threats: CloudTrail, S3 data events, VPC Flow Logs, Route 53 Resolver query logs, Security Lake."""
     bound = None if fail_on is None else Severity.parse(fail_on)
     key_filter = _key_filter(since and utc(since), until and utc(until), account or (), region or ())
-    indicators = IndicatorStore.load(intel, threat_list or (), trusted_list or ())
+    indicators, notices = load_indicators(intel, threat_list or (), trusted_list or (), state, offline=offline)
+    for notice in notices:
+        say(Console(stderr=True), notice, "yellow")
     settings = ScanSettings(
         detectors=load_detectors(type_ or ()),
         indicators=indicators,
