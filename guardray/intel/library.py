@@ -14,10 +14,11 @@ import msgspec
 from guardray.errors import UsageError
 from guardray.intel import formats
 from guardray.intel.categories import Category
-from guardray.intel.compiled import ListSource, compiled
+from guardray.intel.compiled import Compiled, ListSource, compiled
 from guardray.intel.copies import FeedCopies, Outcome, is_due
 from guardray.intel.entries import Entries
 from guardray.intel.feeds import Feed, read_feeds
+from guardray.intel.registry import Registry
 from guardray.intel.store import IndicatorStore
 from guardray.intel.versions import Versions
 
@@ -52,16 +53,20 @@ def load_indicators(
     """
     folder = data_folder / FOLDER
     feeds = read_feeds(feeds_file) if feeds_file else ()
-    copies = FeedCopies(folder)
+    copies, registry = FeedCopies(folder), Registry(folder)
     notices = [] if offline else _update_due(feeds, copies, folder)
-    sources = [*feed_sources(feeds, feeds_file, copies, notices)]
+    sources = [*feed_sources(feeds, feeds_file, copies, notices, strict=True), *registry.sources(registry.read())]
     sources += [_own(path, "custom") for path in threat_lists]
     sources += [_own(path, "trusted") for path in trusted_lists]
     result = compiled(sources, Versions(folder))
-    notices += [f"{name} is left out: {reason}" for name, reason in result.left_out]
     if result.not_kept:
         notices.append(f"lists will be read again next time: {result.not_kept}")
-    return result.store, notices
+    return result.store, [*notices, *left_out(result)]
+
+
+def left_out(result: Compiled) -> list[str]:
+    """Notices of lists that could not be read."""
+    return [f"{name} is left out: {reason}" for name, reason in result.left_out]
 
 
 def update(
@@ -78,18 +83,25 @@ def update(
 
 
 def feed_sources(
-    feeds: Iterable[Feed], feeds_file: Path | None, copies: FeedCopies, notices: list[str]
+    feeds: Iterable[Feed], feeds_file: Path | None, copies: FeedCopies, notices: list[str], *, strict: bool
 ) -> Iterable[ListSource]:
     """The lists of feeds: local files, and the copies of remote ones. Those without a copy are told of in `notices`.
 
     Raises:
-        UsageError: a local file cannot be read or holds nothing usable.
+        UsageError: a local file cannot be read or holds nothing usable, and `strict` is set; else it is told of too.
     """
     for feed in feeds:
         if feed.is_local:
             path = feed.path(feeds_file or Path())
-            content = read_local(path)
-            sha256, read = hashlib.sha256(content).hexdigest(), partial(_parsed, path, feed, content)
+            try:
+                content = read_local(path)
+            except UsageError as error:
+                if strict:
+                    raise
+                notices.append(f"feed {feed.name} is left out: {error}")
+                continue
+            sha256 = hashlib.sha256(content).hexdigest()
+            read = partial(_parsed, path, feed, content) if strict else partial(feed.parse, content)
         else:
             state = copies.state(feed)
             if state.sha256 is None:

@@ -1,0 +1,147 @@
+"""Changes to the library, each of which takes effect for all processes at once: updates, and lists that come and go."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+from filelock import FileLock, Timeout
+
+from guardray.errors import UsageError
+from guardray.intel import formats
+from guardray.intel.compiled import compiled
+from guardray.intel.copies import FeedCopies, Outcome
+from guardray.intel.feeds import Feed, read_feeds
+from guardray.intel.library import FOLDER, feed_sources, left_out, read_local, update
+from guardray.intel.registry import ListFormat, OwnList, Registered, Registry, SetKind, parsed
+from guardray.intel.versions import Versions
+from guardray.types import AccountId, Region
+
+_LOCK_S = 120.0
+"""Longer than any store takes to build."""
+
+
+class Library:
+    """The lists in a data folder, for those who change them."""
+
+    def __init__(self, data_folder: Path) -> None:
+        self._folder = data_folder / FOLDER
+        self.copies = FeedCopies(self._folder)
+        self._registry = Registry(self._folder)
+        self._versions = Versions(self._folder)
+
+    def registered(self) -> Registered:
+        """The lists that were added, and the feeds file of the last update."""
+        return self._registry.read()
+
+    def update(self, feeds_file: Path, *, force: bool = False) -> tuple[list[Outcome], list[str]]:
+        """Asks for all remote feeds of a file, due or not, and puts what came into use; then notices.
+
+        The feeds file is remembered: later changes of lists keep its feeds in use.
+
+        Raises:
+            UsageError: the feeds file is wrong.
+            OSError: the folder cannot be written.
+        """
+        feeds = read_feeds(feeds_file)
+        remote = update([feed for feed in feeds if not feed.is_local], self.copies, force=force, is_asked_for=True)
+        by_name = {outcome.name: outcome for outcome in remote}
+        outcomes = [by_name.get(feed.name) or _local(feed, feeds_file) for feed in feeds]
+        with self._locked():
+            registered = msgspec.structs.replace(self.registered(), feeds_file=str(feeds_file.absolute()))
+            notices = self._put_into_use(registered)
+        return outcomes, notices
+
+    def add(
+        self,
+        path: Path,
+        *,
+        name: str,
+        format_: ListFormat | None = None,
+        kind: SetKind = "entity-set",
+        trusted: bool = False,
+        scope: Sequence[tuple[AccountId, Region]] | None = None,
+        active: bool = True,
+    ) -> tuple[OwnList, list[str]]:
+        """Reads a list, keeps its content, and puts it into use where it is active; then notices.
+
+        Args:
+            name: a list of this name gets another content.
+            format_: told from the content if not given.
+
+        Raises:
+            UsageError: the file is not usable, or a rule or a limit of lists is broken; nothing has changed then.
+            OSError: the folder cannot be written.
+        """
+        content = read_local(path)
+        try:
+            known: ListFormat = format_ or formats.sniff(content, path.name)  # type: ignore[assignment]  # one of the six
+            entries = parsed(content, known, kind)
+        except ValueError as error:
+            raise UsageError(f"{path}: {error}") from error
+        added = OwnList(
+            name=name,
+            format=known,
+            kind=kind,
+            trusted=trusted,
+            scope=None if scope is None else tuple(scope),
+            active=active,
+            source=str(path),
+            added_at=datetime.now(UTC),
+            sha256=hashlib.sha256(content).hexdigest(),
+            entries=len(entries),
+            skipped=entries.skipped,
+            skipped_lines=entries.skipped_lines,
+        )
+        with self._locked():
+            registered = self.registered().with_list(added)
+            self._registry.keep(content)
+            return added, self._put_into_use(registered)
+
+    def remove(self, name: str) -> list[str]:
+        """Takes a list out of use and forgets it; gives notices.
+
+        Raises:
+            UsageError: there is none of this name.
+            OSError: the folder cannot be written.
+        """
+        with self._locked():
+            return self._put_into_use(self.registered().without_list(name))
+
+    def _put_into_use(self, registered: Registered) -> list[str]:
+        """Builds the store first: where that fails, everything is as it was."""
+        feeds_file = None if registered.feeds_file is None else Path(registered.feeds_file)
+        feeds = read_feeds(feeds_file) if feeds_file else ()
+        notices: list[str] = []
+        sources = [
+            *feed_sources(feeds, feeds_file, self.copies, notices, strict=False),
+            *self._registry.sources(registered),
+        ]
+        result = compiled(sources, self._versions, least=0)
+        if result.not_kept:
+            raise UsageError(f"the library cannot be written: {result.not_kept}")
+        self._registry.write(registered)
+        self._versions.activate(result.digest)
+        return [*notices, *left_out(result)]
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        try:
+            with FileLock(self._folder / "lock", timeout=_LOCK_S):
+                yield
+        except Timeout:
+            raise UsageError(f"{self._folder}: another process has been changing it for too long") from None
+
+
+def _local(feed: Feed, feeds_file: Path) -> Outcome:
+    path = feed.path(feeds_file)
+    try:
+        entries = len(feed.parse(read_local(path)))
+    except (UsageError, ValueError) as error:
+        return Outcome(feed.name, "failed", 0, reason=str(error))
+    return Outcome(feed.name, "local", entries, entries)
