@@ -87,7 +87,7 @@ def test_a_feed_is_not_asked_for_again_before_its_time(server, load, feeds_file)
     assert len(server.requests) == 1
 
 
-def test_offline_nothing_is_fetched_and_the_copy_is_used(server, load, feeds_file):
+def test_offline_nothing_is_fetched_and_the_copy_is_used(server, load, feeds_file, tmp_path):
     file = feeds_file(feed(server.serve(ok("9.9.9.9\n"))))
     store, notices = load(file, offline=True)
     assert not store.has_addresses
@@ -228,12 +228,12 @@ class TestCopies:
         ],
     )
     def test_a_bad_answer_leaves_the_copy_as_it_is(self, server, tmp_path, page, reason):
-        copies = copies_in(tmp_path, Limits(connect_s=2, read_s=0.4, total_s=0.8))
+        copies, hasty = copies_in(tmp_path), copies_in(tmp_path, Limits(connect_s=2, read_s=0.4, total_s=0.8))
         good = "".join(f"9.9.9.{n}\n" for n in range(20))
         one = struct(server.serve(ok(good, ETag='"1"')), max_bytes=100_000)
         copies.update(one, NOW)
         server.serve(page)
-        outcome = copies.update(one, NOW + timedelta(days=2))
+        outcome = hasty.update(one, NOW + timedelta(days=2))
         assert (outcome.status, outcome.entries) == ("failed", 20)
         assert reason in outcome.reason
         assert copies.content(one) == good.encode()

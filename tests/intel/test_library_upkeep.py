@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from intel.feed_server import ok, running, status
 
@@ -328,6 +328,7 @@ class TestCurrentIndicators:
         assert len(list((data / "intel/versions").iterdir())) == 4  # in use, newest, and two before it
 
 
+@settings(max_examples=15)  # each writes a store a step
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.booleans()), max_size=8))
 def test_the_registry_holds_what_was_last_said_of_each_name(steps):
     """Adding and removing, in any order, against a dictionary."""
