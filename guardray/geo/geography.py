@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address
 
 import numpy as np
 import numpy.typing as npt
@@ -63,12 +64,30 @@ class Geography:
 
     def place(self, text: str) -> Place | None:
         """All that is known of one address; None of one that is not public, or no address, or known to nobody."""
-        code, asn, _ = self.text_columns(pl.Series([text], dtype=pl.String)).row(0)
-        if code is None and asn is None:
+        country, asn = self._numbers(text)
+        if not country and not asn:
             return None
+        code = COUNTRIES.categories[country - 1] if country else None
         name = None if code is None else shipped.about().countries[code]
-        holder = None if asn is None else shipped.organisations().get(asn)
-        return Place(country_code=code, country_name=name, asn=asn, asn_org=holder)
+        holder = shipped.organisations().get(asn) if asn else None
+        return Place(country_code=code, country_name=name, asn=asn or None, asn_org=holder)
+
+    def _numbers(self, text: str) -> tuple[int, int]:
+        """Country, counted from 1, and autonomous system of one address; 0 where unknown."""
+        try:
+            address = ip_address(text)
+        except ValueError:
+            return 0, 0
+        if isinstance(address, IPv6Address):
+            if address.ipv4_mapped is None:
+                return self._step(self.ipv6, np.bytes_(address.packed))
+            address = address.ipv4_mapped
+        return self._step(self.ipv4, np.uint32(int(address)))
+
+    @staticmethod
+    def _step(steps: Steps, address: np.uint32 | np.bytes_) -> tuple[int, int]:
+        found = np.searchsorted(steps.starts, address, side="right") - 1
+        return int(steps.countries[found]), int(steps.asns[found])
 
     def _of_distinct(self, texts: pl.Series) -> pl.DataFrame:
         numbers = texts.to_frame("text").select(ipv4_numbers(pl.col("text"))).to_series().fill_null(0).to_numpy().copy()
