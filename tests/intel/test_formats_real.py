@@ -29,7 +29,7 @@ def read(lists: Path, name: str, format_: str, kind: str = "ip", **options) -> E
     [
         ("datacenter-ipv4-20260822.txt.gz", "plain", {}, (42_566, 0), 0),
         ("vpn-ipv4-20260822.txt.gz", "TXT", {}, (10_862, 0), 0),
-        ("threatfox-ips-20240419.txt.gz", "plain", {}, (95_543, 0), 116),  # private addresses
+        ("threatfox-ips-20240419.txt.gz", "plain", {}, (95_543, 0), 116),  # reserved addresses
         ("tor-exit-nodes-20240227.txt.gz", "plain", {}, (1_127, 619), 0),
         ("tor-nodes-20240227.txt.gz", "plain", {}, (5_631, 2_423), 0),
         ("tor-exits-20260822.csv.gz", "csv", {"columns": TOR_CSV}, (3_230, 2_703), 0),
