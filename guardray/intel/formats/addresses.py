@@ -12,6 +12,7 @@ from guardray.schema.addresses import NOT_PUBLIC, ipv4_numbers
 from guardray.schema.ipv6 import NOT_PUBLIC_V6
 
 _V4 = r"^([0-9.]+)(?:/(\d{1,2})|\s*-\s*([0-9.]+)|:\d{1,5})?$"
+_TWO_COLONS = r":.*:"
 _V6_IN_BRACKETS = r"^\[(.+)\](?::\d{1,5})?$"
 _V4_BITS, _WORD_BITS = 32, 64
 _V4_ONES, _WORD_ONES = 2**_V4_BITS - 1, 2**_WORD_BITS - 1
@@ -22,12 +23,24 @@ _UNROUTED_V6 = [(int(network[0]), int(network[-1])) for network in NOT_PUBLIC_V6
 _V6_WORDS = ("first_hi", "first_lo", "last_hi", "last_lo")
 
 
-def v4_ranges(rows: pl.DataFrame) -> pl.DataFrame:
-    """The rows whose `value` is or covers a public IPv4 address, with `first` and `last` in place of `value`.
+def ranges(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The rows whose `value` is or covers a public address, IPv4 and IPv6 apart, with the ends in place of `value`.
 
-    It may be an address, an address with a port, a CIDR block (host bits are cleared) or a range `a-b`; an IPv6
-    address, block or range of mapped IPv4 addresses counts as well.
+    It may be an address, an address with a port (IPv6: in brackets), a CIDR block (host bits are cleared) or a range
+    `a-b`. IPv6 addresses, blocks and ranges that are mapped IPv4 addresses are among the IPv4 ones.
+
+    Returns:
+        `first`, `last` as Int64 numbers of IPv4; the upper and lower 64 bits of both ends of IPv6.
     """
+    v6 = _v6_numbers(rows)
+    is_mapped = pl.col("high") == _MAPPED
+    v4 = pl.concat([_v4_numbers(rows), v6.filter(is_mapped).drop(*_V6_WORDS, "high")])
+    v4 = v4.filter((pl.col("first") <= pl.col("last")) & ~_reserved())
+    return v4, v6.filter(~is_mapped).drop("first", "last", "high")
+
+
+def _v4_numbers(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows of the form of an IPv4 range; what is none after all has null in `first` or `last`."""
     parts = pl.col("value").str.extract_groups(_V4).struct
     prefix = parts.field("2").fill_null(str(_V4_BITS)).cast(pl.Int64)
     number = ipv4_numbers(parts.field("1")).cast(pl.Int64)
@@ -36,25 +49,15 @@ def v4_ranges(rows: pl.DataFrame) -> pl.DataFrame:
     end = ipv4_numbers(parts.field("3")).cast(pl.Int64)
     is_range = parts.field("3").is_not_null()
     first = pl.when(prefix <= _V4_BITS).then(pl.when(is_range).then(number).otherwise(low))
-    written = rows.filter(pl.col("value").str.contains(_V4).fill_null(False)).with_columns(
-        first=first, last=pl.when(is_range).then(end).otherwise(low + size - 1)
-    )
-    mapped = _v6_numbers(rows).filter(pl.col("high") == _MAPPED).drop(*_V6_WORDS, "high")
-    return pl.concat([written.drop("value"), mapped]).filter((pl.col("first") <= pl.col("last")) & ~_reserved())
-
-
-def v6_ranges(rows: pl.DataFrame) -> pl.DataFrame:
-    """The rows whose `value` is or covers a public IPv6 address, with the words of both ends in place of `value`.
-
-    It may be an address (in brackets with a port), a block or a range `a-b`. Mapped IPv4 addresses are left out.
-    """
-    return _v6_numbers(rows).filter(pl.col("high") != _MAPPED).drop("first", "last", "high")
+    last = pl.when(is_range).then(end).otherwise(low + size - 1)
+    written = rows.filter(pl.col("value").str.contains(_V4).fill_null(False))
+    return written.with_columns(first=first, last=last).drop("value")
 
 
 def _v6_numbers(rows: pl.DataFrame) -> pl.DataFrame:
     """Rows with a public IPv6 range: the words of both ends; `high`, the first 96 bits where both ends have the same
     and these are those of mapped addresses, else 0; and the other bits of both ends, `first` and `last`."""
-    rows = rows.filter(pl.col("value").str.contains(":", literal=True).fill_null(False))
+    rows = rows.filter(pl.col("value").str.contains(_TWO_COLONS).fill_null(False))
     found = [_v6_ends(text) for text in rows["value"].str.replace(_V6_IN_BRACKETS, "${1}").to_list()]
     ends = [one for one in found if one is not None]
     words = [(*divmod(first, _WORD_ONES + 1), *divmod(last, _WORD_ONES + 1)) for first, last in ends]

@@ -10,7 +10,7 @@ import polars as pl
 from guardray.intel.categories import Category
 from guardray.intel.entries import Entries
 from guardray.intel.formats import lines, tables
-from guardray.intel.formats.addresses import v4_ranges, v6_ranges
+from guardray.intel.formats.addresses import ranges
 from guardray.intel.formats.exceptions import without
 from guardray.intel.formats.names import domains
 from guardray.intel.formats.onionoo import onionoo
@@ -78,7 +78,7 @@ def parse(
 
 def _entries(rows: pl.DataFrame, kind: Kind) -> Entries:
     """The rows that hold an indicator of the kind, by what it is, and the lines that have no such row."""
-    v4, v6 = (v4_ranges(rows), v6_ranges(rows)) if kind != "domain" else (None, None)
+    v4, v6 = ranges(rows) if kind != "domain" else (None, None)
     named = domains(rows) if kind != "ip" else None
     used = pl.concat([frame["line"] for frame in (v4, v6, named) if frame is not None])
     skipped = rows["line"].unique().sort()
