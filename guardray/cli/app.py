@@ -15,6 +15,7 @@ from guardray.cli.bench import bench
 from guardray.cli.demo import demo
 from guardray.cli.detectors import app as detectors_app
 from guardray.cli.doctor import doctor
+from guardray.cli.intel import app as intel_app
 from guardray.cli.inventory import app as inventory_app
 from guardray.cli.messages import harmless
 from guardray.cli.scan import scan
@@ -35,6 +36,7 @@ app.command("scan")(scan)
 app.command("demo")(demo)
 app.command("simulate")(simulate_command)
 app.add_typer(detectors_app, name="detectors")
+app.add_typer(intel_app, name="intel")
 app.add_typer(inventory_app, name="inventory")
 app.command("bench")(bench)
 app.command("doctor")(doctor)

@@ -20,6 +20,7 @@ from guardray.cli.checks.cluster import check_ray
 from guardray.cli.checks.database import check_store
 from guardray.cli.checks.geo import check_geography
 from guardray.cli.checks.inputs import check_source
+from guardray.cli.checks.intel import check_intel
 from guardray.cli.checks.machine import (
     check_clock,
     check_compiled_code,
@@ -49,12 +50,13 @@ def doctor(
     store: Annotated[str | None, typer.Option(help="The findings store: a SQLite file or a PostgreSQL URL.")] = None,
     s3_endpoint: Annotated[str | None, typer.Option(help="URL of an S3-compatible store.")] = None,
     state: Annotated[Path, typer.Option(help="Folder for rows that are set aside.")] = Path("guardray-data"),
+    intel: Annotated[Path | None, typer.Option(help="Threat feeds, in the format of configs/intel.yaml.")] = None,
     ray: Annotated[bool, typer.Option("--ray", help="Start Ray, or join it, and run a task.")] = False,
     address: Annotated[str | None, typer.Option(help="A running Ray cluster: auto or HOST:PORT.")] = None,
     format_: Annotated[DoctorFormat, typer.Option("--format", "-f", help="How to print.")] = DoctorFormat.TABLE,
 ) -> None:
     """Checks the machine, the sources, the store and Ray, and says what to mend. Exits with 2 where something fails."""
-    checks = [*_machine(state), *_configuration(sources or (), s3_endpoint, store)]
+    checks = [*_machine(state), *_configuration(sources or (), s3_endpoint, store), *check_intel(intel, state)]
     checks.append(check_ray(run_task=ray or address is not None, address=address))
     if format_ is DoctorFormat.JSON:
         typer.echo(msgspec.json.format(msgspec.json.encode(checks)))

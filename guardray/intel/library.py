@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -70,16 +70,34 @@ def left_out(result: Compiled) -> list[str]:
 
 
 def update(
-    feeds: Iterable[Feed], copies: FeedCopies, *, force: bool = False, is_asked_for: bool = False
+    feeds: Iterable[Feed],
+    copies: FeedCopies,
+    *,
+    force: bool = False,
+    is_asked_for: bool = False,
+    on_outcome: Callable[[Outcome], None] | None = None,
 ) -> list[Outcome]:
     """What came of looking for newer copies of remote feeds, several at a time.
+
+    Args:
+        force, is_asked_for: see `FeedCopies.update`.
+        on_outcome: called for each as soon as it is known, one at a time.
 
     Raises:
         OSError: the folder cannot be written.
     """
     now = datetime.now(UTC)
+    outcomes = {}
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        return list(pool.map(lambda feed: copies.update(feed, now, force=force, is_asked_for=is_asked_for), feeds))
+        running = {
+            pool.submit(copies.update, feed, now, force=force, is_asked_for=is_asked_for): number
+            for number, feed in enumerate(feeds)
+        }
+        for done in as_completed(running):
+            outcomes[running[done]] = done.result()
+            if on_outcome:
+                on_outcome(done.result())
+    return [outcomes[number] for number in sorted(outcomes)]
 
 
 def feed_sources(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,19 +38,35 @@ class Library:
         """The lists that were added, and the feeds file of the last update."""
         return self._registry.read()
 
-    def update(self, feeds_file: Path, *, force: bool = False) -> tuple[list[Outcome], list[str]]:
+    def update(
+        self, feeds_file: Path, *, force: bool = False, on_outcome: Callable[[Outcome], None] | None = None
+    ) -> tuple[list[Outcome], list[str]]:
         """Asks for all remote feeds of a file, due or not, and puts what came into use; then notices.
 
         The feeds file is remembered: later changes of lists keep its feeds in use.
+
+        Args:
+            force: take copies that have far fewer entries than those before.
+            on_outcome: called for each feed as soon as its outcome is known.
 
         Raises:
             UsageError: the feeds file is wrong.
             OSError: the folder cannot be written.
         """
         feeds = read_feeds(feeds_file)
-        remote = update([feed for feed in feeds if not feed.is_local], self.copies, force=force, is_asked_for=True)
-        by_name = {outcome.name: outcome for outcome in remote}
-        outcomes = [by_name.get(feed.name) or _local(feed, feeds_file) for feed in feeds]
+        local = [_local(feed, feeds_file) for feed in feeds if feed.is_local]
+        if on_outcome:
+            for outcome in local:
+                on_outcome(outcome)
+        remote = update(
+            [feed for feed in feeds if not feed.is_local],
+            self.copies,
+            force=force,
+            is_asked_for=True,
+            on_outcome=on_outcome,
+        )
+        by_name = {outcome.name: outcome for outcome in [*local, *remote]}
+        outcomes = [by_name[feed.name] for feed in feeds]
         with self._locked():
             registered = msgspec.structs.replace(self.registered(), feeds_file=str(feeds_file.absolute()))
             notices = self._put_into_use(registered)
