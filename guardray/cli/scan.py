@@ -110,7 +110,7 @@ def scan(
     settings = ScanSettings(
         detectors=load_detectors(type_ or ()),
         indicators=indicators,
-        geography=Geography.load(),
+        geography=Geography.load(geo or (), aws_ranges),
         assets=read_inventory(inventory or ()),
         limits=Limits(lateness=timedelta(hours=lateness)),
         key_filter=key_filter,

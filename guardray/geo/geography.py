@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from ipaddress import IPv6Address, ip_address
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,14 +14,21 @@ import polars as pl
 
 from guardray.findings.actions import Place
 from guardray.geo import shipped
+from guardray.geo.databases import Databases
+from guardray.geo.networks import AwsRanges, Networks
 from guardray.geo.shipped import Steps
-from guardray.schema.addresses import ipv4_numbers
-from guardray.schema.ipv6 import ipv6_addresses, mapped_ipv4s
+from guardray.schema.addresses import ipv4_numbers, is_public, is_public_number
+from guardray.schema.ipv6 import NOT_PUBLIC_V6, ipv6_addresses, mapped_ipv4s
 
 AWS_NETWORKS = (7224, 8987, 9059, 14618, 16509, 21664, 36263, 38895, 55960, 62785, 135629)
 """Autonomous systems of AWS and of those who run its Regions in China. Source: their names in the shipped data."""
 
-COUNTRIES = pl.Enum(list(shipped.about().countries))
+FURTHER_COUNTRIES = ("BV", "CC", "CX", "EH", "GS", "HM", "PN", "SH", "SJ", "TF", "UM", "XK")
+"""Those that the shipped data has no address in, though other databases may."""
+
+COUNTRIES = pl.Enum([*shipped.about().countries, *FURTHER_COUNTRIES])
+
+_HIDDEN_V6 = Networks.of_ipv6(NOT_PUBLIC_V6)
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,19 +37,29 @@ class Geography:
 
     Attributes:
         pages: uint32 [2^16 + 1]: how many steps of IPv4 start before each /16 network.
+        databases: what these say of a public address counts before the steps, field by field.
+        aws: tells which addresses are AWS's; without it, their networks do.
     """
 
     ipv4: Steps
     ipv6: Steps
     pages: npt.NDArray[np.uint32]
+    databases: Databases = field(default_factory=Databases)
+    aws: AwsRanges | None = None
 
     @classmethod
-    def load(cls) -> Geography:
-        """From the shipped data."""
+    def load(cls, mmdb: Sequence[Path] = (), aws_ranges: Path | None = None) -> Geography:
+        """From the shipped data, databases in MaxMind's format, of which the first counts most, and AWS's own list.
+
+        Raises:
+            UsageError: a file cannot be read.
+        """
+        databases = Databases.open(mmdb)
+        aws = None if aws_ranges is None else AwsRanges.read(aws_ranges)
         ipv4 = shipped.ipv4_steps()
         edges = np.arange(2**16 + 1, dtype=np.uint64) << np.uint64(16)
         pages = np.searchsorted(ipv4.starts, edges).astype(np.uint32)
-        return cls(ipv4, shipped.ipv6_steps(), pages)
+        return cls(ipv4, shipped.ipv6_steps(), pages, databases, aws)
 
     @property
     def size(self) -> int:
@@ -49,12 +69,11 @@ class Geography:
 
     def columns(self, addresses: pl.Series) -> pl.DataFrame:
         """UInt32 [n] of IPv4 numbers to country_code (Enum), asn (UInt32) and is_aws (Boolean); null where unknown."""
-        from guardray.geo import kernels
-
-        numbers = addresses.fill_null(0).to_numpy()  # nobody's address, and so of no place
-        found = np.empty(len(numbers), np.uint32)
-        kernels.places(numbers, self.ipv4.starts, self.pages, found)
-        return _frame(self.ipv4.countries[found], self.ipv4.asns[found])
+        if not self.databases.paths and self.aws is None:
+            return self._shipped(addresses)
+        distinct = addresses.unique().drop_nulls()
+        known = self._of_distinct(_ipv4_texts(distinct)).with_columns(distinct.alias("number"))
+        return addresses.alias("number").to_frame().join(known, "number", "left", maintain_order="left").drop("number")
 
     def text_columns(self, texts: pl.Series) -> pl.DataFrame:
         """The same for addresses of either version in text (String or Categorical), found once a distinct text."""
@@ -65,12 +84,19 @@ class Geography:
     def place(self, text: str) -> Place | None:
         """All that is known of one address; None of one that is not public, or no address, or known to nobody."""
         country, asn = self._numbers(text)
-        if not country and not asn:
-            return None
-        code = COUNTRIES.categories[country - 1] if country else None
-        name = None if code is None else shipped.about().countries[code]
-        holder = shipped.organisations().get(asn) if asn else None
-        return Place(country_code=code, country_name=name, asn=asn or None, asn_org=holder)
+        found: dict[str, Any] = {
+            "country_code": COUNTRIES.categories[country - 1] if country else None,
+            "asn": asn or None,
+        }
+        public = _public(text) if self.databases.paths else None
+        told = {} if public is None else self.databases.fields(public)
+        found |= told
+        code, number = found["country_code"], found["asn"]
+        if code is not None and "country_name" not in told:
+            found["country_name"] = shipped.about().countries.get(code)
+        if number is not None and "asn_org" not in told:
+            found["asn_org"] = shipped.organisations().get(number)
+        return Place(**found) if any(value is not None for value in found.values()) else None
 
     def _numbers(self, text: str) -> tuple[int, int]:
         """Country, counted from 1, and autonomous system of one address; 0 where unknown."""
@@ -89,17 +115,65 @@ class Geography:
         found = np.searchsorted(steps.starts, address, side="right") - 1
         return int(steps.countries[found]), int(steps.asns[found])
 
+    def _shipped(self, addresses: pl.Series) -> pl.DataFrame:
+        from guardray.geo import kernels
+
+        numbers = addresses.fill_null(0).to_numpy()  # nobody's address, and so of no place
+        found = np.empty(len(numbers), np.uint32)
+        kernels.places(numbers, self.ipv4.starts, self.pages, found)
+        return _frame(self.ipv4.countries[found], self.ipv4.asns[found])
+
     def _of_distinct(self, texts: pl.Series) -> pl.DataFrame:
         numbers = texts.to_frame("text").select(ipv4_numbers(pl.col("text"))).to_series().fill_null(0).to_numpy().copy()
         addresses, at = ipv6_addresses(texts)
         embedded, among = mapped_ipv4s(addresses)
         numbers[at[among]] = embedded
-        frame = self.columns(pl.Series(numbers, dtype=pl.UInt32))
+        texts = texts.scatter(at[among], _ipv4_texts(pl.Series(embedded)))
+        frame = self._shipped(pl.Series(numbers, dtype=pl.UInt32))
         found = np.searchsorted(self.ipv6.starts, addresses, side="right") - 1
         own = np.ones(len(addresses), bool)
         own[among] = False
-        further = _frame(self.ipv6.countries[found[own]], self.ipv6.asns[found[own]])
-        return frame.with_columns(frame[name].scatter(at[own], further[name]) for name in frame.columns)
+        addresses, at, found = addresses[own], at[own], found[own]
+        further = _frame(self.ipv6.countries[found], self.ipv6.asns[found])
+        frame = frame.with_columns(frame[name].scatter(at, further[name]) for name in frame.columns)
+        if self.databases.paths:
+            public = pl.select(is_public(pl.lit(pl.Series(numbers)))).to_series().to_numpy().copy()
+            public[at] = ~_HIDDEN_V6.contain(addresses)
+            told = self.databases.columns(texts.set(pl.Series(~public), None))
+            frame = _told_before(told, frame)
+        if self.aws is not None:
+            listed = self.aws.ipv4.contain(numbers)
+            listed[at] = self.aws.ipv6.contain(addresses)
+            is_aws = pl.Series(listed)
+            frame = frame.with_columns(is_aws=pl.when(is_aws | pl.col("asn").is_not_null()).then(is_aws))
+        return frame
+
+
+def _told_before(told: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFrame:
+    """Each field from the first of the two that knows it."""
+    country, asn = (
+        pl.col("told_country").cast(COUNTRIES, strict=False),
+        pl.col("told_asn").cast(pl.UInt32, strict=False),
+    )
+    return (
+        frame.with_columns(told_country=told["country_code"], told_asn=told["asn"])
+        .select(pl.coalesce(country, "country_code").alias("country_code"), pl.coalesce(asn, "asn").alias("asn"))
+        .with_columns(is_aws=pl.col("asn").is_in(AWS_NETWORKS))
+    )
+
+
+def _public(text: str) -> str | None:
+    """The address where it is public, an IPv4-mapped one as the IPv4 address."""
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return None
+    address = getattr(address, "ipv4_mapped", None) or address
+    if isinstance(address, IPv6Address):
+        hidden = any(address in network for network in NOT_PUBLIC_V6)
+    else:
+        hidden = not is_public_number(int(address))
+    return None if hidden else str(address)
 
 
 def _frame(countries: npt.NDArray[np.uint8], asns: npt.NDArray[np.uint32]) -> pl.DataFrame:
@@ -111,3 +185,8 @@ def _frame(countries: npt.NDArray[np.uint8], asns: npt.NDArray[np.uint32]) -> pl
         asn,
         asn.is_in(AWS_NETWORKS).alias("is_aws"),
     )
+
+
+def _ipv4_texts(numbers: pl.Series) -> pl.Series:
+    octets = [numbers // 2**shift % 256 for shift in (24, 16, 8, 0)]
+    return pl.select(pl.concat_str(octets, separator=".")).to_series()
