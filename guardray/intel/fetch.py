@@ -129,7 +129,7 @@ class _Download:
         for address in addresses_of(host, port, allow_private=self._allow_private):
             connect_s = min(self._limits.connect_s, max(self._deadline - time.monotonic(), 0.001))
             connection = (
-                HTTPSConnection(address, port, timeout=connect_s, server_hostname=host, assert_hostname=host)
+                HTTPSConnection(address, port, timeout=connect_s, server_hostname=host)
                 if parts.scheme == "https"
                 else HTTPConnection(address, port, timeout=connect_s)
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -29,7 +30,7 @@ class FeedServer:
 
 
 @contextmanager
-def running() -> Iterator[FeedServer]:
+def running(tls: ssl.SSLContext | None = None) -> Iterator[FeedServer]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             feeds.requests.append({name.lower(): value for name, value in self.headers.items()})
@@ -41,6 +42,9 @@ def running() -> Iterator[FeedServer]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    server.handle_error = lambda *_: None  # a client that does not trust the certificate goes away
+    if tls:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     feeds = FeedServer(server.server_port)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
