@@ -17,5 +17,5 @@ def check_geography(today: date | None = None) -> Check:
     made = shipped.about().date
     found = f"countries and networks as of {made}, {(today - made).days} days old"
     if today - made > MOST_AGE:
-        return warn("Geography", found, "install a newer version of guardray")
+        return warn("Geography", found, "install a newer version of guardray, or bring databases: scan --geo")
     return ok("Geography", found)
