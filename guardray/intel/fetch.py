@@ -9,11 +9,12 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from http.client import HTTPException
-from urllib.parse import SplitResult, urljoin, urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from urllib3 import BaseHTTPResponse
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError, IncompleteRead, NewConnectionError, ProtocolError, ReadTimeoutError
+from urllib3.util import Url, parse_url
 
 from guardray import __version__
 from guardray.errors import FeedError
@@ -101,16 +102,15 @@ class _Download:
         return bytes(body)
 
     @contextmanager
-    def _response(self, parts: SplitResult, seen: Seen | None) -> Iterator[BaseHTTPResponse]:
+    def _response(self, parts: Url, seen: Seen | None) -> Iterator[BaseHTTPResponse]:
         connection = self._connection(parts)
         # Each byte that drips in sets the socket's own time limit back, in the headers too.
         watch = threading.Timer(max(self._deadline - time.monotonic(), 0), _cut, [connection])
         watch.daemon = True
         watch.start()
         try:
-            target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
             connection.request(
-                "GET", target, headers=_headers(parts, seen), preload_content=False, decode_content=False
+                "GET", parts.request_uri, headers=_headers(parts, seen), preload_content=False, decode_content=False
             )
             with closing(connection.getresponse()) as response:
                 yield response
@@ -122,9 +122,9 @@ class _Download:
             watch.cancel()
             connection.close()
 
-    def _connection(self, parts: SplitResult) -> HTTPConnection:
+    def _connection(self, parts: Url) -> HTTPConnection:
         """A connection to an address that was checked; names are only looked up once, so none can change between."""
-        host, port = str(parts.hostname), parts.port or _PORTS[parts.scheme]
+        host, port = str(parts.host).strip("[]"), parts.port or _PORTS[str(parts.scheme)]
         failed: Exception | None = None
         for address in addresses_of(host, port, allow_private=self._allow_private):
             connect_s = min(self._limits.connect_s, max(self._deadline - time.monotonic(), 0.001))
@@ -143,18 +143,19 @@ class _Download:
         raise failed or ValueError(f"{host} has no address")
 
 
-def _parts(url: str) -> SplitResult:
-    parts = urlsplit(url)
-    if parts.scheme not in _PORTS or not parts.hostname:
+def _parts(url: str) -> Url:
+    """The URL, with what is not ASCII in it encoded."""
+    parts = parse_url(url)
+    if parts.scheme not in _PORTS or not parts.host:
         raise ValueError(f"{url} is not an http:// or https:// URL")
-    if "@" in parts.netloc:
+    if parts.auth:
         raise ValueError("a user name in a URL is not sent to the server")
     return parts
 
 
-def _headers(parts: SplitResult, seen: Seen | None) -> dict[str, str]:
+def _headers(parts: Url, seen: Seen | None) -> dict[str, str]:
     headers = {
-        "Host": parts.netloc,
+        "Host": str(parts.netloc),
         "User-Agent": f"guardray/{__version__}",
         "Accept-Encoding": "identity",
     }

@@ -18,6 +18,7 @@ from guardray.intel.compiled import Compiled, ListSource, compiled
 from guardray.intel.copies import FeedCopies, Outcome, is_due
 from guardray.intel.entries import Entries
 from guardray.intel.feeds import Feed, read_feeds
+from guardray.intel.formats.options import MAX_BYTES
 from guardray.intel.registry import Registry
 from guardray.intel.store import IndicatorStore
 from guardray.intel.versions import Versions
@@ -112,7 +113,7 @@ def feed_sources(
         if feed.is_local:
             path = feed.path(feeds_file or Path())
             try:
-                content = read_local(path)
+                content = read_local(path, feed.max_bytes)
             except UsageError as error:
                 if strict:
                     raise
@@ -133,16 +134,20 @@ def feed_sources(
         )
 
 
-def read_local(path: Path) -> bytes:
+def read_local(path: Path, max_bytes: int) -> bytes:
     """The content of a file.
 
     Raises:
-        UsageError: it cannot be read.
+        UsageError: it cannot be read, or is larger.
     """
     try:
-        return path.read_bytes()
+        with path.open("rb") as stream:
+            content = stream.read(max_bytes + 1)
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror or error}") from error
+    if len(content) > max_bytes:
+        raise UsageError(f"{path}: has more than {max_bytes:,} bytes, which are allowed")
+    return content
 
 
 def _update_due(feeds: Iterable[Feed], copies: FeedCopies, folder: Path) -> list[str]:
@@ -162,7 +167,7 @@ def _notice(outcome: Outcome) -> str:
 
 
 def _own(path: Path, category: Category) -> ListSource:
-    content = read_local(path)
+    content = read_local(path, MAX_BYTES)
     return ListSource(
         name=path.stem,
         category=category,

@@ -11,7 +11,7 @@ import msgspec
 
 from guardray.errors import UsageError
 from guardray.intel.categories import Category
-from guardray.intel.copies import REFRESH, FeedCopies
+from guardray.intel.copies import REFRESH, CopyState, FeedCopies
 from guardray.intel.entries import Entries
 from guardray.intel.feeds import Feed
 from guardray.intel.library import read_local
@@ -94,10 +94,17 @@ def _remote(feed: Feed, copies: FeedCopies) -> ListRow:
     )
 
 
+def _as_of(state: CopyState) -> datetime | None:
+    if state.sha256 is None or state.last_error is not None:
+        return state.fetched_at
+    # A server that says that nothing has changed says that the content is still true.
+    return state.checked_at
+
+
 def _local(feed: Feed, path: Path) -> ListRow:
     entries, error = Entries(), None
     try:
-        entries = feed.parse(read_local(path))
+        entries = feed.parse(read_local(path, feed.max_bytes))
     except (UsageError, ValueError) as wrong:
         error = str(wrong)
     return ListRow(

@@ -160,10 +160,8 @@ def parsed(content: bytes, format_: ListFormat, kind: SetKind) -> Entries:
     """The entries of a list that is added.
 
     Raises:
-        ValueError: with the reason, where it holds nothing usable or is too large.
+        ValueError: with the reason, where it holds nothing usable or is too large when unpacked.
     """
-    if len(content) > MAX_BYTES:
-        raise ValueError(f"has {len(content):,} bytes, and {MAX_BYTES:,} are allowed")
     return formats.parse(content, format_, "ip" if kind == "ip-set" else "any", max_bytes=MAX_BYTES)
 
 

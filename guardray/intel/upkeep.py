@@ -17,7 +17,7 @@ from guardray.intel.compiled import compiled
 from guardray.intel.copies import FeedCopies, Outcome
 from guardray.intel.feeds import Feed, read_feeds
 from guardray.intel.library import FOLDER, feed_sources, left_out, read_local, update
-from guardray.intel.registry import ListFormat, OwnList, Registered, Registry, SetKind, parsed
+from guardray.intel.registry import MAX_BYTES, ListFormat, OwnList, Registered, Registry, SetKind, parsed
 from guardray.intel.versions import Versions
 from guardray.types import AccountId, Region
 
@@ -93,7 +93,7 @@ class Library:
             UsageError: the file is not usable, or a rule or a limit of lists is broken; nothing has changed then.
             OSError: the folder cannot be written.
         """
-        content = read_local(path)
+        content = read_local(path, MAX_BYTES)
         try:
             known: ListFormat = format_ or formats.sniff(content, path.name)  # type: ignore[assignment]  # one of the six
             entries = parsed(content, known, kind)
@@ -157,7 +157,7 @@ class Library:
 def _local(feed: Feed, feeds_file: Path) -> Outcome:
     path = feed.path(feeds_file)
     try:
-        entries = len(feed.parse(read_local(path)))
+        entries = len(feed.parse(read_local(path, feed.max_bytes)))
     except (UsageError, ValueError) as error:
         return Outcome(feed.name, "failed", 0, reason=str(error))
     return Outcome(feed.name, "local", entries, entries)

@@ -54,6 +54,11 @@ def test_the_query_and_the_host_are_sent(server):
     assert server.requests[-1]["host"] == f"127.0.0.1:{server.port}"
 
 
+def test_what_is_not_ascii_in_a_url_is_encoded(server):
+    server.serve(ok(LIST), "/l%C3%ADst%20a")
+    assert had(server.url("/líst a")).content == LIST
+
+
 @pytest.mark.parametrize(
     ("page", "reason"),
     [
