@@ -71,7 +71,7 @@ def ends_of(text: str) -> tuple[IPv4Address | IPv6Address, IPv4Address | IPv6Add
     try:
         if "-" in text:
             low, high = map(ip_address, text.split("-", 1))
-            return low, high
+            return (low, high) if low.version == high.version and int(low) <= int(high) else None
         network = ip_network(text, strict=False)
     except ValueError:
         return None

@@ -61,7 +61,9 @@ def test_an_address_is_named_by_the_lists_that_rows_would_match(asked, values):
     assert bool(review(store, str(asked), NOW).named) == is_matched
 
 
-@pytest.mark.parametrize("value", ["", " ", "one", "a b.example", "9.9.9.9/33", "http://bad.example.com/"])
+@pytest.mark.parametrize(
+    "value", ["", " ", "one", "a b.example", "9.9.9.9/33", "9.9.9.9-::1", "9.9.9.9-9.9.9.8", "http://bad.example.com/"]
+)
 def test_anything_else_is_refused(value):
     with pytest.raises(UsageError, match="is no address, network, range or domain"):
         review(store_of(), value, NOW)
