@@ -63,7 +63,8 @@ class Ingest:
         self.problems.extend(problems)
         for name, rule in plan.rules.items():
             if masks[name].any():
-                self._on_hits(rule, frame.filter(masks[name]), indicators)
+                self._on_hits(rule, frame.filter(masks[name]))
+        self._on_listed(plan, frame, indicators)
         for name in plan.changes:
             if masks[name].any():
                 self._on_changes(name, frame.filter(masks[name]))
@@ -99,9 +100,18 @@ class Ingest:
             self._partials.assets.append(assets)
             self._entities.learn_own(own_addresses(assets))
 
-    def _on_hits(self, detector: RuleDetector, hits: pl.DataFrame, indicators: IndicatorStore) -> None:
-        if isinstance(detector, IndicatorDetector):
-            hits = matched(detector, hits, indicators)
+    def _on_listed(self, plan: Plan, frame: pl.DataFrame, indicators: IndicatorStore) -> None:
+        """What detectors of indicators find, among the few rows that lists name."""
+        listed = plan.listed(frame)
+        if listed.is_empty():
+            return
+        masks, problems = plan.listed_masks(listed)
+        self.problems.extend(problems)
+        for name, detector in plan.indicators.items():
+            if masks[name].any():
+                self._on_hits(detector, matched(detector, listed.filter(masks[name]), indicators))
+
+    def _on_hits(self, detector: RuleDetector, hits: pl.DataFrame) -> None:
         if hits.height:
             self._partials.sightings.extend(sightings_of(detector, _with_digest(hits, detector.schema)))
 

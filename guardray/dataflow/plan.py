@@ -19,6 +19,7 @@ class Plan:
 
     def __init__(self, detectors: Iterable[Detector]) -> None:
         self.rules: dict[str, RuleDetector] = {}
+        self.indicators: dict[str, IndicatorDetector] = {}
         self.changes: dict[str, ChangeDetector] = {}
         self.windows: dict[str, WindowCounter] = {}
         self._conditions: dict[str, pl.Expr] = {}
@@ -27,7 +28,9 @@ class Plan:
 
     def _add(self, detector: Detector) -> None:
         name = detector.finding_type
-        if isinstance(detector, RuleDetector):
+        if isinstance(detector, IndicatorDetector):
+            self.indicators[name] = detector
+        elif isinstance(detector, RuleDetector):
             self.rules[name] = detector
         elif isinstance(detector, ChangeDetector):
             self.changes[name] = detector
@@ -36,22 +39,36 @@ class Plan:
         self._conditions[name] = condition(detector).fill_null(False).alias(name)
 
     def _drop(self, name: str) -> None:
-        for part in (self.rules, self.changes, self.windows, self._conditions):
+        for part in (self.rules, self.indicators, self.changes, self.windows, self._conditions):
             part.pop(name, None)
+
+    def listed(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """The rows that any list names, mostly few: all that detectors of indicators need to look at."""
+        columns = {_indicators(column) for detector in self.indicators.values() for column in detector.indicator}
+        named = [pl.col(column) != 0 for column in sorted(columns)]
+        return frame.filter(pl.any_horizontal(named)) if named else frame.clear()
 
     def masks(self, frame: pl.DataFrame) -> tuple[pl.DataFrame, list[DetectorError]]:
         """Which rows each detector wants: a Boolean column each, named by finding type, without nulls.
 
-        A detector whose condition fails is dropped and reported, and the others go on.
+        A detector whose condition fails is dropped and reported, and the others go on. Those of indicators are left to
+        `listed_masks`.
         """
+        return self._evaluated(frame, [name for name in self._conditions if name not in self.indicators])
+
+    def listed_masks(self, listed: pl.DataFrame) -> tuple[pl.DataFrame, list[DetectorError]]:
+        """The same for detectors of indicators and the rows that `listed` gave."""
+        return self._evaluated(listed, list(self.indicators))
+
+    def _evaluated(self, frame: pl.DataFrame, names: list[str]) -> tuple[pl.DataFrame, list[DetectorError]]:
         try:
             # Lazily, since only then parts that detectors share are computed once: a third less work.
-            return frame.lazy().select(self._conditions.values()).collect(), []
+            return frame.lazy().select(self._conditions[name] for name in names).collect(), []
         except pl.exceptions.PolarsError:
-            problems = [problem for name in list(self._conditions) if (problem := self._problem(name, frame))]
+            problems = [problem for name in names if (problem := self._problem(name, frame))]
             for problem in problems:
                 self._drop(problem.finding_type)
-            return frame.select(self._conditions.values()), problems
+            return frame.select(self._conditions[name] for name in names if name in self._conditions), problems
 
     def _problem(self, name: str, frame: pl.DataFrame) -> DetectorError | None:
         try:
@@ -67,7 +84,7 @@ def condition(detector: Detector) -> pl.Expr:
     Nothing is found on what is trusted. Configurations are followed all the same, since later changes build on them.
     """
     if isinstance(detector, IndicatorDetector):
-        listed = [has(f"{_endpoint(column)}_indicators", *detector.categories) for column in detector.indicator]
+        listed = [has(_indicators(column), *detector.categories) for column in detector.indicator]
         return _UNTRUSTED & pl.any_horizontal(listed) & detector.where
     if isinstance(detector, WindowDetector):
         keyed = (pl.col(column).is_not_null() for column in detector.key)
@@ -79,6 +96,6 @@ def condition(detector: Detector) -> pl.Expr:
     raise TypeError(f"{detector.finding_type} is of no kind that can be run: {type(detector).__name__}")
 
 
-def _endpoint(column: str) -> str:
-    """`src_endpoint_ip_v4` to `src_endpoint`, `query_hostname` to `query`: the prefix of its indicators' column."""
-    return column.removesuffix("_v4").removesuffix("_ip").removesuffix("_hostname")
+def _indicators(column: str) -> str:
+    """`src_endpoint_ip_v4` to `src_endpoint_indicators`, `query_hostname` to `query_indicators`."""
+    return f"{column.removesuffix('_v4').removesuffix('_ip').removesuffix('_hostname')}_indicators"

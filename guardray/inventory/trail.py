@@ -34,10 +34,12 @@ def facts_of(frame: pl.DataFrame) -> pl.DataFrame:
     of_ec2 = frame["api_service_name"] == SERVICE
     if not of_ec2.any():
         return FACTS.to_frame()
-    telling = pl.col("api_operation").is_in(list(_TELLS)) & pl.col("api_response_error").is_null()
-    rows = frame.select(*_COLUMNS, "api_response_error").filter(of_ec2).filter(telling)
+    at = of_ec2.arg_true()
+    at = at.filter(frame["api_operation"].gather(at).is_in(list(_TELLS)))
+    at = at.filter(frame["api_response_error"].gather(at).is_null())
+    rows = frame.select(_COLUMNS)[at]
     facts = FactList()
-    for time, account, region, operation, request, response in rows.select(_COLUMNS).iter_rows():
+    for time, account, region, operation, request, response in rows.iter_rows():
         if time is not None:
             _TELLS[operation](facts.at(account, region), time, _decoded(request), _decoded(response))
     return facts.frame()
