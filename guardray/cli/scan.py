@@ -197,7 +197,7 @@ def run_scan(settings: ScanSettings, objects: Sequence[InputObject], engine: Eng
 def _report_lists(settings: ScanSettings, console: Console) -> None:
     for one in settings.indicators.lists:
         if one.skipped:
-            skipped = f"{counted(one.skipped, 'line')} skipped (neither IPv4 nor a domain)"
+            skipped = f"{counted(one.skipped, 'line')} skipped (no public address and no domain)"
             say(console, f"threat list {one.name}: {one.entries:,} usable, {skipped}", "yellow")
 
 
