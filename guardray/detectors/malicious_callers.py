@@ -38,7 +38,6 @@ def describer(resource_of: Callable[[Row], Resource]) -> Callable[[Row], Details
             f"{list_names(row)}.",
             resource=resource_of(row),
             action=AwsApiCall.of(row),
-            additional_info={"threatListName": list_names(row)},
             threat_intelligence=threat_intelligence(row),
         )
 

@@ -70,7 +70,6 @@ def details(row: Row) -> Details:
         resource=instance(row, local),
         action=PortProbe(local_port=port, local_ip=str(local), remote_ip=str(scanner)),
         severity=8.0 if port in DATABASE_PORTS else None,
-        additional_info={"threatListName": list_names(row)},
         threat_intelligence=threat_intelligence(row),
     )
 

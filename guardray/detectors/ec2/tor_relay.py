@@ -43,7 +43,6 @@ def details(row: Row) -> Details:
         f"about {row['asking'] - 1}, {relay} among them, which the threat list {list_names(row)} names.",
         resource=instance(row, local),
         action=connection(row, local, relay, direction="UNKNOWN"),
-        additional_info={"threatListName": list_names(row)},
         threat_intelligence=threat_intelligence(row),
     )
 
