@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from guardray.dataflow.report import findings_of
+from guardray.dataflow.report import report
 from guardray.dataflow.scan import Engine, Observer, ScanSettings
 from guardray.detectors.loader import load_detectors
 from guardray.geo.geography import Geography
@@ -92,14 +92,7 @@ def _committed(engine: Engine, settings: ScanSettings, files: Sequence[Path]) ->
     """Files to committed findings. Returns the rows that were read."""
     objects = locate([str(file) for file in files], settings.key_filter)
     result = engine.scan(objects, Observer())
-    findings, _ = findings_of(
-        result.sightings,
-        {d.finding_type: d for d in settings.detectors},
-        datetime.now(UTC),
-        result.inventory,
-        settings.geography,
-        settings.indicators,
-    )
+    findings, _ = report(result, settings, datetime.now(UTC))
     with tempfile.TemporaryDirectory() as folder, FindingStore.open(f"{folder}/findings.sqlite") as store:
         store.commit(findings, epoch="benchmark", now=datetime.now(UTC))
     return result.counts.read

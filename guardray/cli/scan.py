@@ -20,7 +20,7 @@ from guardray.cli.progress import ScanProgress
 from guardray.cli.storing import commit
 from guardray.cli.summary import print_summary
 from guardray.cli.times import utc
-from guardray.dataflow.report import findings_of
+from guardray.dataflow.report import report
 from guardray.dataflow.scan import Engine, ScanResult, ScanSettings
 from guardray.detectors.loader import load_detectors
 from guardray.errors import DetectorError, UsageError
@@ -170,14 +170,7 @@ def run_scan(settings: ScanSettings, objects: Sequence[InputObject], engine: Eng
     folder = SetAsideFolder(outputs.state)
     with ScanProgress(objects, folder, console, quiet=outputs.quiet) as progress:
         result = engine.scan(objects, progress)
-    findings, problems = findings_of(
-        result.sightings,
-        {d.finding_type: d for d in settings.detectors},
-        datetime.now(UTC),
-        result.inventory,
-        settings.geography,
-        settings.indicators,
-    )
+    findings, problems = report(result, settings, datetime.now(UTC))
     problems = [*result.problems, *problems]
     _report_problems(problems, console)
     repeated = 0

@@ -140,7 +140,7 @@ def matched(detector: IndicatorDetector, hits: pl.DataFrame, indicators: Indicat
         for key in set(keys)
     }
     found = [
-        tuple(entry for entry in entries[key] if entry.expires is None or entry.expires > time)
+        tuple(entry for entry in entries[key] if not entry.has_expired(time))
         for key, time in zip(keys, hits["time"], strict=True)
     ]
     listed = hits.with_columns(pl.Series("indicators", found, dtype=pl.Object))

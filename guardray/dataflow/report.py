@@ -6,17 +6,24 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from guardray.dataflow.scan import ScanResult, ScanSettings
 from guardray.detectors.declare import Detector, WindowDetector
 from guardray.errors import DetectorError
+from guardray.findings.actions import located
 from guardray.findings.details import Details
 from guardray.findings.finding import Finding, finding_of
-from guardray.findings.places import located
 from guardray.findings.resources import Resource
 from guardray.findings.sighting import Sighting
 from guardray.geo.geography import Geography
 from guardray.intel.store import IndicatorStore
 from guardray.inventory import Inventory
 from guardray.types import Row
+
+
+def report(result: ScanResult, settings: ScanSettings, now: datetime) -> tuple[list[Finding], list[DetectorError]]:
+    """The findings of a scan, with all that is known of both ends, and the detectors that failed to describe one."""
+    detectors = {detector.finding_type: detector for detector in settings.detectors}
+    return findings_of(result.sightings, detectors, now, result.inventory, settings.geography, settings.indicators)
 
 
 def findings_of(
@@ -45,7 +52,10 @@ def findings_of(
 
 
 def _with_indicators(sighting: Sighting, detector: Detector, indicators: IndicatorStore | None) -> Row:
-    """The latest row; that of a window with the list entries that name its addresses, which no window keeps."""
+    """The latest row; that of a window with the list entries that name its addresses, which no window keeps.
+
+    Entries count whenever they expire, as they did in the rows that the window counted.
+    """
     row = sighting.latest.row
     if not isinstance(detector, WindowDetector) or not detector.categories or indicators is None:
         return row

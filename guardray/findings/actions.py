@@ -2,31 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
+from guardray.findings.places import Place
 from guardray.types import Row
-
-
-@dataclass(frozen=True, kw_only=True)
-class Place:
-    """What `remoteIpDetails` says of an address beyond itself: where it is and whose network it belongs to.
-
-    Attributes:
-        country_code: ISO 3166-1 alpha-2.
-        latitude, longitude: degrees.
-        asn, asn_org: number and holder of the autonomous system.
-        isp, org: who sells the access, and who uses it.
-    """
-
-    city: str | None = None
-    country_code: str | None = None
-    country_name: str | None = None
-    latitude: float | None = None
-    longitude: float | None = None
-    asn: int | None = None
-    asn_org: str | None = None
-    isp: str | None = None
-    org: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,3 +89,10 @@ class DnsRequest:
 
 
 Action = AwsApiCall | NetworkConnection | PortProbe | DnsRequest
+
+
+def located(action: Action, place_of: Callable[[str], Place | None]) -> Action:
+    """The action with the place of its remote address; as it was where it has none or nothing is known of it."""
+    if isinstance(action, DnsRequest) or action.remote_ip is None:
+        return action
+    return replace(action, remote_place=place_of(action.remote_ip))

@@ -9,10 +9,11 @@ from datetime import datetime
 from typing import Any
 
 from guardray import __version__
-from guardray.findings.actions import AwsApiCall, DnsRequest, NetworkConnection, Place, PortProbe
+from guardray.findings.actions import AwsApiCall, DnsRequest, NetworkConnection, PortProbe
 from guardray.findings.ends import named_resources, remote_name
 from guardray.findings.finding import Finding
 from guardray.findings.network_names import protocol_name
+from guardray.findings.places import Place
 from guardray.findings.severity import Severity
 from guardray.findings.wire import time_text, to_json
 from guardray.findings.wire.members import Json, known

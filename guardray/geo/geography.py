@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from guardray.findings.actions import Place
+from guardray.findings.places import Place
 from guardray.geo import shipped
 from guardray.geo.databases import Databases
 from guardray.geo.networks import AwsRanges, Networks

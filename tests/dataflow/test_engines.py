@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from guardray.dataflow.local import LocalEngine
-from guardray.dataflow.report import findings_of
+from guardray.dataflow.report import report
 from guardray.dataflow.scan import Engine, Observer, ScanResult, ScanSettings
 from guardray.detectors.loader import load_detectors
 from guardray.findings.wire import to_json
@@ -49,10 +49,7 @@ def known_of(folder: Path) -> dict:
 def documents(result: ScanResult, settings: ScanSettings) -> list[dict]:
     """The findings as JSON with the rows that prove them, which is what must be equal."""
     assert result.problems == []
-    detectors = {d.finding_type: d for d in DETECTORS}
-    findings, problems = findings_of(
-        result.sightings, detectors, NOW, result.inventory, settings.geography, settings.indicators
-    )
+    findings, problems = report(result, settings, NOW)
     assert problems == []
     return [{**to_json(finding), "rows": [seen.row for seen in finding.evidence]} for finding in findings]
 

@@ -9,9 +9,10 @@ import pytest
 from botocore.validate import ParamValidator
 from finding_examples import bucket_made_public, c2_domain, port_probe, ssh_brute_force
 
+from guardray.findings.actions import located
 from guardray.findings.asff import to_asff
 from guardray.findings.ocsf import to_ocsf
-from guardray.findings.places import Place, located
+from guardray.findings.places import Place
 from guardray.findings.wire import to_json
 
 PARIS = Place(

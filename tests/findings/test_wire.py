@@ -13,7 +13,8 @@ from finding_examples import bucket_made_public, c2_domain, one_of_each, port_pr
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guardray.findings.actions import AwsApiCall, DnsRequest, NetworkConnection, Place, PortProbe
+from guardray.findings.actions import AwsApiCall, DnsRequest, NetworkConnection, PortProbe
+from guardray.findings.places import Place
 from guardray.findings.resources import (
     AccessKey,
     Instance,

@@ -12,7 +12,7 @@ from mmdb_writer import MMDBWriter
 from netaddr import IPSet
 
 from guardray.errors import UsageError
-from guardray.findings.actions import Place
+from guardray.findings.places import Place
 from guardray.geo.geography import Geography
 from guardray.schema.addresses import ipv4_number
 

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from guardray.findings.actions import Place
+from guardray.findings.places import Place
 from guardray.geo import shipped
 from guardray.geo.geography import Geography
 from guardray.schema.addresses import ipv4_text

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from guardray.dataflow.local import LocalEngine
-from guardray.dataflow.report import findings_of
+from guardray.dataflow.report import report
 from guardray.dataflow.scan import Observer, ScanSettings
 from guardray.detectors.loader import load_detectors
 from guardray.findings.finding import most_urgent_first
@@ -26,7 +26,7 @@ NOW = datetime(2026, 1, 12, 12, tzinfo=UTC)
 def found() -> list[dict]:
     settings = ScanSettings(detectors=load_detectors(), indicators=IndicatorStore())
     result = LocalEngine(settings).scan(locate([str(HERE / "logs")], settings.key_filter), Observer())
-    findings, problems = findings_of(result.sightings, {d.finding_type: d for d in settings.detectors}, NOW)
+    findings, problems = report(result, settings, NOW)
     assert (result.problems, problems, result.counts.set_aside) == ([], [], 0)
     return [to_json(finding) for finding in most_urgent_first(findings)]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from guardray.findings.actions import Place
 from guardray.findings.network_names import port_name
+from guardray.findings.places import Place
 
 Json = dict[str, Any]
 
