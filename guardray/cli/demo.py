@@ -18,7 +18,7 @@ from guardray.cli.simulate import print_simulated, scan_command
 from guardray.dataflow.scan import ScanSettings
 from guardray.detectors.loader import load_detectors
 from guardray.geo.geography import Geography
-from guardray.intel.store import IndicatorStore
+from guardray.intel.library import load_indicators
 from guardray.inventory import read_inventory
 from guardray.simulate import Rates, Summary, simulate
 from guardray.sources.objects import locate
@@ -40,9 +40,12 @@ def demo(
     print_simulated(console, folder, summary)
     findings = folder / "findings.jsonl"
     lists = folder / "indicators"
+    indicators, _ = load_indicators(
+        lists / "intel.yaml", [lists / "threat-list.txt"], [lists / "trusted-list.txt"], folder, offline=True
+    )
     settings = ScanSettings(
         detectors=load_detectors(),
-        indicators=IndicatorStore.load(lists / "intel.yaml", [lists / "threat-list.txt"], [lists / "trusted-list.txt"]),
+        indicators=indicators,
         geography=Geography.load(),
         assets=read_inventory([folder / "inventory.json"]),
     )

@@ -18,7 +18,9 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from guardray.cli.catalogue import Account, Entry, account, entries
+from guardray.cli.messages import say
 from guardray.findings.severity import Severity
+from guardray.intel.library import load_indicators
 from guardray.intel.store import IndicatorStore
 
 WIDTH_WITHOUT_TERMINAL = 160
@@ -41,6 +43,7 @@ class ListFormat(StrEnum):
 
 IntelOption = Annotated[Path | None, typer.Option(help="Threat feeds, in the format of configs/intel.yaml.")]
 ThreatListOption = Annotated[list[Path] | None, typer.Option(help="A custom threat list; may be repeated.")]
+StateOption = Annotated[Path, typer.Option(help="Folder that fetched feeds and added lists are kept in.")]
 
 app = typer.Typer(help="The finding types, what each needs, and whether it is active.", no_args_is_help=True)
 
@@ -50,9 +53,10 @@ def list_detectors(
     format_: Annotated[ListFormat, typer.Option("--format", "-f", help="How to print the list.")] = ListFormat.TABLE,
     intel: IntelOption = None,
     threat_list: ThreatListOption = None,
+    state: StateOption = Path("guardray-data"),
 ) -> None:
     """Lists the finding types, and which are active with the threat lists given."""
-    listed = entries(IndicatorStore.load(intel, threat_list or ()))
+    listed = entries(_indicators(intel, threat_list, state))
     if format_ is ListFormat.JSON:
         typer.echo(msgspec.json.format(msgspec.json.encode(listed)))
     elif format_ is ListFormat.MARKDOWN:
@@ -66,10 +70,19 @@ def show_detector(
     finding_type: Annotated[str, typer.Argument(metavar="TYPE", help="A finding type, as `list` names it.")],
     intel: IntelOption = None,
     threat_list: ThreatListOption = None,
+    state: StateOption = Path("guardray-data"),
 ) -> None:
     """Explains one finding type: what fires, what does not, and the numbers that it can be tuned by."""
-    shown = account(finding_type, IndicatorStore.load(intel, threat_list or ()))
+    shown = account(finding_type, _indicators(intel, threat_list, state))
     _console().print(_page(shown))
+
+
+def _indicators(intel: Path | None, threat_list: Sequence[Path] | None, state: Path) -> IndicatorStore:
+    """The lists that a scan would have, without fetching any; what is to be told of them goes to stderr."""
+    indicators, notices = load_indicators(intel, threat_list or (), (), state, offline=True)
+    for notice in notices:
+        say(Console(stderr=True), notice, "yellow")
+    return indicators
 
 
 def markdown_table(listed: Iterable[Entry]) -> str:

@@ -1,4 +1,4 @@
-"""Feeds: what a feeds file declares, and their indicators where they are local files."""
+"""Feeds: what a feeds file declares, and how their lists are read."""
 
 from __future__ import annotations
 
@@ -77,16 +77,7 @@ class Feed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         return urlsplit(self.url).scheme in ("", "file")
 
     def path(self, feeds_file: Path) -> Path:
-        """Where the list lies.
-
-        Raises:
-            UsageError: it is not a local file.
-        """
-        if not self.is_local:
-            raise UsageError(
-                f"{feeds_file}: feed {self.name!r} is at {self.url}, which is no local file; "
-                "download it first and give its path"
-            )
+        """Where the list of a local feed lies."""
         url = urlsplit(self.url)
         return feeds_file.parent / (unquote(url.path) if url.scheme else self.url)
 
@@ -123,34 +114,9 @@ def read_feeds(feeds_file: Path) -> tuple[Feed, ...]:
         feeds = msgspec.convert(_normal(declared), _FeedsFile).feeds
         _refuse_repeats(feeds)
     except (yaml.YAMLError, ValueError, msgspec.ValidationError) as error:
-        raise UsageError(f"{feeds_file}: {' '.join(str(error).split())}") from error
+        reason = " ".join(str(error).replace('in "<unicode string>", ', "").split())
+        raise UsageError(f"{feeds_file}: {reason}") from error
     return feeds
-
-
-def read_feed(feed: Feed, feeds_file: Path) -> Entries:
-    """The indicators of a feed that is a local file.
-
-    Raises:
-        UsageError: it is not, cannot be read, or holds nothing usable.
-    """
-    path = feed.path(feeds_file)
-    try:
-        return feed.parse(_content(path))
-    except ValueError as error:
-        raise UsageError(f"{path}: {error}") from error
-
-
-def read_list(path: Path, kind: Kind) -> Entries:
-    """The indicators of a list of one's own, in any of GuardDuty's formats, which is told from the content.
-
-    Raises:
-        UsageError: the file cannot be read, or holds nothing usable.
-    """
-    content = _content(path)
-    try:
-        return formats.parse(content, formats.sniff(content, path.name), kind)
-    except ValueError as error:
-        raise UsageError(f"{path}: {error}") from error
 
 
 def _normal(declared: Any) -> Any:

@@ -17,7 +17,6 @@ from guardray.intel import arrays
 from guardray.intel.categories import CATEGORIES, TRUSTED, Category, bit, has, trusted_wins
 from guardray.intel.content import Content, ValueKind
 from guardray.intel.entries import Entries, ThreatList
-from guardray.intel.feeds import read_feed, read_feeds, read_list
 from guardray.intel.index import Index
 from guardray.intel.indicators import Indicator, naming_address, naming_domain, overlapping
 from guardray.intel.values import address_key, entries_of_value
@@ -40,28 +39,6 @@ class IndicatorStore:
 
     def __init__(self, lists: Sequence[tuple[ThreatList, Entries]] = ()) -> None:
         self._content = Content.build(lists)
-
-    @classmethod
-    def load(
-        cls, feeds_file: Path | None, threat_lists: Sequence[Path] = (), trusted_lists: Sequence[Path] = ()
-    ) -> Self:
-        """The feeds that a feeds file declares, and custom and trusted lists in any of GuardDuty's formats.
-
-        Raises:
-            UsageError: a file cannot be read, is malformed or holds nothing usable; a feed is not a local file.
-        """
-        lists = []
-        feeds = [(feed, read_feed(feed, feeds_file)) for feed in read_feeds(feeds_file)] if feeds_file else []
-        for feed, entries in feeds:
-            lists.append(
-                (ThreatList(feed.name, feed.category, feed.threat_name, len(entries), entries.skipped), entries)
-            )
-        own: list[tuple[Path, Category]] = [(path, "custom") for path in threat_lists]
-        own += [(path, "trusted") for path in trusted_lists]
-        for path, category in own:
-            entries = read_list(path, "any")
-            lists.append((ThreatList(path.stem, category, None, len(entries), entries.skipped), entries))
-        return cls(lists)
 
     @classmethod
     def of(cls, indicators: Mapping[str, Category], list_name: str = "example") -> Self:

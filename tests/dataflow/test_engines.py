@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from indicators import store_of_files
 
 from guardray.dataflow.local import LocalEngine
 from guardray.dataflow.report import report
@@ -38,9 +39,7 @@ def known_of(folder: Path) -> dict:
     """What goes with a simulation: lists and inventory, and where addresses are."""
     lists = folder / "indicators"
     return {
-        "indicators": IndicatorStore.load(
-            lists / "intel.yaml", [lists / "threat-list.txt"], [lists / "trusted-list.txt"]
-        ),
+        "indicators": store_of_files(lists / "intel.yaml", [lists / "threat-list.txt"], [lists / "trusted-list.txt"]),
         "assets": read_inventory([folder / "inventory.json"]),
         "geography": Geography.load(),
     }

@@ -9,7 +9,7 @@ import pytest
 from intel.written import written
 
 from guardray.intel.categories import CATEGORIES
-from guardray.intel.feeds import Feed, read_feed, read_feeds
+from guardray.intel.feeds import Feed, read_feeds
 
 SHIPPED = Path(__file__).parents[2] / "configs" / "intel.yaml"
 
@@ -62,7 +62,7 @@ def test_every_remote_feed_has_a_sample_a_licence_and_a_time_to_refresh(feeds):
 def test_local_feeds_have_nothing_to_skip(feeds):
     for feed in feeds.values():
         if feed.is_local:
-            assert read_feed(feed, SHIPPED).skipped == 0
+            assert feed.parse(feed.path(SHIPPED).read_bytes()).skipped == 0
 
 
 def test_a_botnets_server_is_told_from_other_malware(feeds):

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from indicators import store_of_files
 from intel.listed import address_mask, domain_mask
 
 from guardray.errors import UsageError
@@ -270,7 +271,7 @@ def test_what_an_entry_does_not_say_its_list_does():
 def test_lists_are_loaded_from_files_as_threats_and_as_trusted(tmp_path):
     (tmp_path / "bad.txt").write_text("203.0.113.0/24\nbad.test\n")
     (tmp_path / "good.txt").write_text("203.0.113.7\n")
-    store = IndicatorStore.load(None, [tmp_path / "bad.txt"], [tmp_path / "good.txt"])
+    store = store_of_files(None, [tmp_path / "bad.txt"], [tmp_path / "good.txt"])
     assert [(one.name, one.category, one.entries) for one in store.lists] == [
         ("bad", "custom", 2),
         ("good", "trusted", 1),
