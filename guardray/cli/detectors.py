@@ -8,7 +8,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-import msgspec
 import typer
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group, RenderableType
@@ -18,7 +17,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from guardray.cli.catalogue import Account, Entry, account, entries
-from guardray.cli.messages import say
+from guardray.cli.messages import print_json, say
 from guardray.findings.severity import Severity
 from guardray.intel.library import load_indicators
 from guardray.intel.store import IndicatorStore
@@ -58,7 +57,7 @@ def list_detectors(
     """Lists the finding types, and which are active with the threat lists given."""
     listed = entries(_indicators(intel, threat_list, state))
     if format_ is ListFormat.JSON:
-        typer.echo(msgspec.json.format(msgspec.json.encode(listed)))
+        print_json(listed)
     elif format_ is ListFormat.MARKDOWN:
         typer.echo(markdown_table(listed))
     else:

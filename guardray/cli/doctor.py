@@ -8,7 +8,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-import msgspec
 import typer
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -30,7 +29,7 @@ from guardray.cli.checks.machine import (
     check_state_folder,
 )
 from guardray.cli.checks.packages import check_packages, check_python
-from guardray.cli.messages import harmless
+from guardray.cli.messages import harmless, print_json
 
 FAILED_STATUS = 2
 WIDTH_WITHOUT_TERMINAL = 160
@@ -59,7 +58,7 @@ def doctor(
     checks = [*_machine(state), *_configuration(sources or (), s3_endpoint, store), *check_intel(intel, state)]
     checks.append(check_ray(run_task=ray or address is not None, address=address))
     if format_ is DoctorFormat.JSON:
-        typer.echo(msgspec.json.format(msgspec.json.encode(checks)))
+        print_json(checks)
     else:
         Console(width=None if sys.stdout.isatty() else WIDTH_WITHOUT_TERMINAL).print(_table(checks))
     raise typer.Exit(FAILED_STATUS if any(check.status == "fail" for check in checks) else 0)

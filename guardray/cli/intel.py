@@ -16,7 +16,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from guardray.cli.lists import OUTCOME_STYLES, added_line, lists_table, named_table, outcome_line, skipped_text
-from guardray.cli.messages import harmless, say
+from guardray.cli.messages import harmless, print_json, say
 from guardray.cli.outputs import disk_errors
 from guardray.errors import UsageError
 from guardray.intel.copies import Outcome
@@ -59,7 +59,7 @@ def list_lists(
     feeds = read_feeds(feeds_file) if feeds_file else ()
     shown = list(rows(feeds, feeds_file, library.copies, library.registered().lists))
     if format_ is PrintFormat.JSON:
-        _print_json(shown)
+        print_json(shown)
     else:
         _console().print(lists_table(shown, datetime.now(UTC)))
         for row in shown:
@@ -95,7 +95,7 @@ def update(
 
         outcomes, notices = library.update(feeds_file, force=force, on_outcome=advance)
     if format_ is PrintFormat.JSON:
-        _print_json(outcomes)
+        print_json(outcomes)
     else:
         for outcome in outcomes:
             say(_console(), outcome_line(outcome), OUTCOME_STYLES[outcome.status])
@@ -160,7 +160,7 @@ def check(
     store, notices = load_indicators(feeds_file, threat_list or (), trusted_list or (), state, offline=True)
     result = review(store, value, datetime.now(UTC))
     if format_ is PrintFormat.JSON:
-        _print_json(result)
+        print_json(result)
     else:
         say(_console(), result.verdict, "bold")
         if result.named:
@@ -183,10 +183,6 @@ def _one_of(value: str, choices: Any, option: str) -> Any:
 def _tell(notices: Iterable[str]) -> None:
     for notice in notices:
         say(Console(stderr=True), notice, "yellow")
-
-
-def _print_json(value: Any) -> None:
-    typer.echo(msgspec.json.format(msgspec.json.encode(value)))
 
 
 def _console() -> Console:

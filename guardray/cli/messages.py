@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import msgspec
+import typer
 from rich.console import Console
 
 from guardray.findings.table import printable
@@ -10,6 +14,11 @@ from guardray.findings.table import printable
 def say(console: Console, text: str, style: str = "") -> None:
     """Prints a line as it is: nothing in it is markup or controls the terminal, and a narrow one does not break it."""
     console.print(harmless(text), style=style, markup=False, highlight=False, soft_wrap=True)
+
+
+def print_json(value: Any) -> None:
+    """Prints a value as indented JSON on standard output."""
+    typer.echo(msgspec.json.format(msgspec.json.encode(value)))
 
 
 def harmless(text: str) -> str:

@@ -48,14 +48,12 @@ class Compiled:
     Attributes:
         digest: of all that decides what is in the store, without the lists that had to be left out.
         left_out: names of lists, and why each was.
-        is_kept: whether the store is among the kept versions.
         not_kept: why it could not be written, where it was to be.
     """
 
     store: IndicatorStore
     digest: str
     left_out: tuple[tuple[str, str], ...] = ()
-    is_kept: bool = False
     not_kept: str | None = None
 
 
@@ -65,7 +63,7 @@ def compiled(sources: Sequence[ListSource], versions: Versions, *, least: int | 
     digest = _digest(sources)
     found = versions.find(digest)
     if found is not None:
-        return Compiled(found, digest, is_kept=True)
+        return Compiled(found, digest)
     lists, left_out = [], []
     for source in sources:
         try:
@@ -80,7 +78,7 @@ def compiled(sources: Sequence[ListSource], versions: Versions, *, least: int | 
     is_worth_it = sum(len(entries) for _, entries in lists) >= (WORTH_KEEPING if least is None else least)
     not_kept = _not_kept(versions, digest, store) if is_worth_it else None
     told = tuple((source.name, reason) for source, reason in left_out)
-    return Compiled(store, digest, told, is_kept=is_worth_it and not_kept is None, not_kept=not_kept)
+    return Compiled(store, digest, told, not_kept)
 
 
 def _not_kept(versions: Versions, digest: str, store: IndicatorStore) -> str | None:

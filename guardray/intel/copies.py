@@ -17,7 +17,7 @@ from guardray.intel.entries import Entries
 from guardray.intel.feeds import Feed
 from guardray.intel.fetch import fetch
 from guardray.intel.fetched import Fetched, Limits, Seen
-from guardray.intel.files import replace_file
+from guardray.intel.files import digest_of, replace_file
 
 REFRESH = timedelta(days=1)
 """Of feeds that say nothing of it."""
@@ -113,7 +113,7 @@ class FeedCopies:
         if sha256 is None:
             raise ValueError("there is no copy of it")
         content = self._content_path(feed, sha256).read_bytes()
-        if _sha256(content) != sha256:
+        if digest_of(content) != sha256:
             self._content_path(feed, sha256).unlink(missing_ok=True)
             raise ValueError("its copy is damaged; the next update replaces it")
         return content
@@ -147,7 +147,7 @@ class FeedCopies:
         asked = msgspec.structs.replace(state, url=feed.url, checked_at=now, last_error=None)
         try:
             fetched = self._fetch(feed, state)
-            if fetched is None or _sha256(fetched.content) == state.sha256:
+            if fetched is None or digest_of(fetched.content) == state.sha256:
                 self._write_state(feed, asked)
                 return Outcome(feed.name, "unchanged", state.entries, state.entries)
             entries = feed.parse(fetched.content)
@@ -181,7 +181,7 @@ class FeedCopies:
 
     def _write(self, feed: Feed, asked: CopyState, fetched: Fetched, entries: Entries) -> None:
         """The content first, under a name of its own: the state names the one that counts."""
-        sha256 = _sha256(fetched.content)
+        sha256 = digest_of(fetched.content)
         replace_file(self._content_path(feed, sha256), fetched.content)
         state = msgspec.structs.replace(
             asked,
@@ -207,7 +207,3 @@ class FeedCopies:
     def _of(self, feed: Feed) -> Path:
         told_apart = hashlib.sha256(f"{feed.name}\n{feed.url}".encode()).hexdigest()[:12]
         return self._folder / f"{re.sub(r'[^a-z0-9]+', '-', feed.name.lower())[:40].strip('-')}-{told_apart}"
-
-
-def _sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()

@@ -188,7 +188,7 @@ def _reason(error: Exception, limits: Limits) -> str:
     if isinstance(error, NewConnectionError):
         return f"no connection: {error.__cause__ or error}"
     if isinstance(error, IncompleteRead | ProtocolError | HTTPException):
-        return f"the connection broke before all of it arrived ({error})"
+        return "the connection broke before all of it arrived"
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"the server's certificate is not valid: {error.verify_message}"
     return str(error)

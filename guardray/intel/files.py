@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tempfile
 from pathlib import Path
@@ -25,9 +26,8 @@ def replace_file(path: Path, content: bytes) -> None:
             os.fsync(stream.fileno())
         partial.chmod(0o644)  # others may run the scans
         partial.replace(path)
-    except BaseException:
+    finally:
         partial.unlink(missing_ok=True)
-        raise
     flush_folder(path.parent)
 
 
@@ -38,3 +38,8 @@ def flush_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def digest_of(content: bytes) -> str:
+    """What content is known by: its SHA-256 in hex."""
+    return hashlib.sha256(content).hexdigest()

@@ -22,7 +22,8 @@ def addresses_of(host: str, port: int, *, allow_private: bool) -> tuple[str, ...
     if not allow_private:
         for address in addresses:
             if not is_public(address):
-                raise ValueError(f"{host} is {address}, not a public address (allow_private_addresses is not set)")
+                leads = "leads to" if host == address else f"{host} is"
+                raise ValueError(f"{leads} {address}, not a public address (allow_private_addresses is not set)")
     return addresses
 
 

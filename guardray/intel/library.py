@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from datetime import UTC, datetime
@@ -18,13 +17,11 @@ from guardray.intel.compiled import Compiled, ListSource, compiled
 from guardray.intel.copies import FeedCopies, Outcome, is_due
 from guardray.intel.entries import Entries
 from guardray.intel.feeds import Feed, read_feeds
+from guardray.intel.files import digest_of
 from guardray.intel.formats.options import MAX_BYTES
 from guardray.intel.registry import Registry
 from guardray.intel.store import IndicatorStore
-from guardray.intel.versions import Versions
-
-FOLDER = "intel"
-"""Where lists are kept within the data folder."""
+from guardray.intel.versions import FOLDER, Versions
 
 _AT_ONCE = 8
 """Feeds that are fetched at the same time: nearly all of it is waiting."""
@@ -119,7 +116,7 @@ def feed_sources(
                     raise
                 notices.append(f"feed {feed.name} is left out: {error}")
                 continue
-            sha256 = hashlib.sha256(content).hexdigest()
+            sha256 = digest_of(content)
             read = partial(_parsed, path, feed, content) if strict else partial(feed.parse, content)
         else:
             state = copies.state(feed)
@@ -128,10 +125,15 @@ def feed_sources(
                 notices.append(f"feed {feed.name} is left out: {reason}")
                 continue
             sha256, read = state.sha256, partial(_parsed_copy, feed, copies)
-        how = msgspec.json.encode(feed).decode()
+        how = msgspec.json.encode(_as_read(feed)).decode()
         yield ListSource(
             name=feed.name, category=feed.category, threat_name=feed.threat_name, key=(sha256, how), read=read
         )
+
+
+def _as_read(feed: Feed) -> Feed:
+    """The feed without what says nothing of how its content is read."""
+    return msgspec.structs.replace(feed, license=None, refresh_s=None, allow_private_addresses=False)
 
 
 def read_local(path: Path, max_bytes: int) -> bytes:
@@ -171,7 +173,7 @@ def _own(path: Path, category: Category) -> ListSource:
     return ListSource(
         name=path.stem,
         category=category,
-        key=(hashlib.sha256(content).hexdigest(), path.suffix.lower()),
+        key=(digest_of(content), path.suffix.lower()),
         read=partial(_parsed_own, path, content),
     )
 

@@ -85,8 +85,7 @@ def _remote(feed: Feed, copies: FeedCopies) -> ListRow:
         entries=state.entries,
         skipped=state.skipped,
         skipped_lines=state.skipped_lines,
-        # A server that says that nothing has changed says that the content is still true.
-        as_of=state.fetched_at if state.last_error else (state.sha256 and state.checked_at) or None,
+        as_of=_as_of(state),
         refresh_s=int(REFRESH.total_seconds()) if feed.refresh_s is None else feed.refresh_s,
         license=feed.license,
         last_error=state.last_error,

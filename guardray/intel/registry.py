@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -15,7 +14,7 @@ from guardray.errors import UsageError
 from guardray.intel import formats
 from guardray.intel.compiled import ListSource
 from guardray.intel.entries import Entries
-from guardray.intel.files import replace_file
+from guardray.intel.files import digest_of, replace_file
 from guardray.types import AccountId, Region
 
 SetKind = Literal["ip-set", "entity-set"]
@@ -135,7 +134,7 @@ class Registry:
         Raises:
             OSError: it cannot be written.
         """
-        replace_file(self._lists / hashlib.sha256(content).hexdigest(), content)
+        replace_file(self._lists / digest_of(content), content)
 
     def sources(self, registered: Registered) -> Iterable[ListSource]:
         """The lists that count."""
@@ -151,7 +150,7 @@ class Registry:
 
     def _content(self, one: OwnList) -> bytes:
         content = (self._lists / one.sha256).read_bytes()
-        if hashlib.sha256(content).hexdigest() != one.sha256:
+        if digest_of(content) != one.sha256:
             raise ValueError("its content is damaged; add it again")
         return content
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -16,9 +15,10 @@ from guardray.intel import formats
 from guardray.intel.compiled import compiled
 from guardray.intel.copies import FeedCopies, Outcome
 from guardray.intel.feeds import Feed, read_feeds
-from guardray.intel.library import FOLDER, feed_sources, left_out, read_local, update
+from guardray.intel.files import digest_of
+from guardray.intel.library import feed_sources, left_out, read_local, update
 from guardray.intel.registry import MAX_BYTES, ListFormat, OwnList, Registered, Registry, SetKind, parsed
-from guardray.intel.versions import Versions
+from guardray.intel.versions import FOLDER, Versions
 from guardray.types import AccountId, Region
 
 _LOCK_S = 120.0
@@ -108,7 +108,7 @@ class Library:
             active=active,
             source=str(path),
             added_at=datetime.now(UTC),
-            sha256=hashlib.sha256(content).hexdigest(),
+            sha256=digest_of(content),
             entries=len(entries),
             skipped=entries.skipped,
             skipped_lines=entries.skipped_lines,

@@ -13,6 +13,9 @@ from guardray.errors import UsageError
 from guardray.intel.files import flush_folder, replace_file
 from guardray.intel.store import IndicatorStore
 
+FOLDER = "intel"
+"""Where lists are kept within a data folder."""
+
 KEPT = 2
 """Versions that stay beside the one in use: processes may be about to open them."""
 
@@ -94,7 +97,7 @@ class CurrentIndicators:
     def __init__(self, data_folder: Path) -> None:
         """Of the library in a data folder. Nothing is read before it is asked for."""
         self._data_folder = data_folder
-        self._versions = Versions(data_folder / "intel")
+        self._versions = Versions(data_folder / FOLDER)
         self._store = IndicatorStore()
         self._seen: tuple[int, int] | None = None
         self._checked_at = float("-inf")
