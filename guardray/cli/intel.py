@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -30,6 +31,8 @@ from guardray.intel.upkeep import Library
 FAILED_FEED_STATUS = 3
 WIDTH_WITHOUT_TERMINAL = 200
 
+_REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d+")
+
 
 class PrintFormat(StrEnum):
     """How results are printed."""
@@ -54,7 +57,7 @@ def list_lists(
     intel: FeedsOption = None, state: StateOption = DATA_FOLDER, format_: FormatOption = PrintFormat.TABLE
 ) -> None:
     """Lists feeds and lists: what each holds, how old it is, and what went wrong with it."""
-    library = Library(state)
+    library = _library(state)
     feeds_file = intel or _remembered(library)
     feeds = read_feeds(feeds_file) if feeds_file else ()
     shown = list(rows(feeds, feeds_file, library.copies, library.registered().lists))
@@ -77,7 +80,7 @@ def update(
     format_: FormatOption = PrintFormat.TABLE,
 ) -> None:
     """Asks for all remote feeds now, and puts what came into use. Exits with 3 where a feed failed."""
-    library = Library(state)
+    library = _library(state)
     feeds_file = intel or _remembered(library)
     if feeds_file is None:
         raise UsageError("which feeds? Give their file: --intel configs/intel.yaml")
@@ -122,13 +125,13 @@ def add(
 ) -> None:
     """Adds a threat list, or one of what is trusted, for all processes at once; or replaces the one of that name."""
     with disk_errors(str(state)):
-        added, notices = Library(state).add(
+        added, notices = _library(state).add(
             file,
             name=file.stem if name is None else name,
             format_=None if format_ is None else _one_of(format_.upper(), ListFormat, "--format"),
             kind=_one_of(kind.lower(), SetKind, "--kind"),
             trusted=trusted,
-            scope=scope_of(account or (), region or ()),
+            scope=scope_of(account or (), [_region(one) for one in region or ()]),
             active=not deactivate,
         )
     say(_console(), added_line(added))
@@ -141,7 +144,7 @@ def remove(
 ) -> None:
     """Takes a list that was added out of use, and forgets it."""
     with disk_errors(str(state)):
-        notices = Library(state).remove(name)
+        notices = _library(state).remove(name)
     say(_console(), f"{name} is removed")
     _tell(notices)
 
@@ -156,7 +159,7 @@ def check(
     format_: FormatOption = PrintFormat.TABLE,
 ) -> None:
     """Shows every list that names an address or a domain. Nothing is fetched."""
-    feeds_file = intel or _remembered(Library(state))
+    feeds_file = intel or _remembered(_library(state))
     store, notices = load_indicators(feeds_file, threat_list or (), trusted_list or (), state, offline=True)
     result = review(store, value, datetime.now(UTC))
     if format_ is PrintFormat.JSON:
@@ -168,9 +171,23 @@ def check(
     _tell(notices)
 
 
+def _library(state: Path) -> Library:
+    """The lists of a data folder, which need not be there yet."""
+    if state.exists() and not state.is_dir():
+        raise UsageError(f"--state {state} is not a folder")
+    return Library(state)
+
+
 def _remembered(library: Library) -> Path | None:
     feeds_file = library.registered().feeds_file
     return None if feeds_file is None else Path(feeds_file)
+
+
+def _region(name: str) -> str:
+    """The name of a Region: a list for one that there is none of would never count."""
+    if not _REGION.fullmatch(name):
+        raise UsageError(f"--region {name!r} is not the name of a Region, such as eu-west-1")
+    return name
 
 
 def _one_of(value: str, choices: Any, option: str) -> Any:

@@ -12,6 +12,13 @@ from guardray.intel.categories import Category
 from guardray.intel.content import Content
 from guardray.intel.index import Index
 from guardray.intel.values import address_key, ends_of, range_text
+from guardray.schema.ipv6 import to_words
+
+_WIDE_V4 = 2**24
+"""Between the ends of a range, without the first address: a network with a prefix of 8 bits has one less."""
+
+_WIDE_V6_WORDS = 2**48
+"""The same for the upper 64 bits of IPv6, and a prefix of 16 bits."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +72,17 @@ def overlapping(content: Content, text: str) -> tuple[Indicator, ...]:
         _indicator(content, range_text(held.first[entry], held.last[entry]), int(held.facts[entry]))
         for entry in entries
     )
+
+
+def too_wide(content: Content) -> dict[str, str]:
+    """See `IndicatorStore.widest`."""
+    v4, v6 = content.values.v4, content.values.v6
+    wide_v4 = np.flatnonzero(v4.last - v4.first >= np.uint32(_WIDE_V4))
+    first, last = to_words(v6.first)[0], to_words(v6.last)[0]
+    wide_v6 = np.flatnonzero(last - first >= np.uint64(_WIDE_V6_WORDS))
+    found = [_indicator(content, range_text(v4.first[one], v4.last[one]), int(v4.facts[one])) for one in wide_v4]
+    found += [_indicator(content, range_text(v6.first[one], v6.last[one]), int(v6.facts[one])) for one in wide_v6]
+    return {one.list_name: one.value for one in reversed(found)}
 
 
 def naming_domain(content: Content, indexes: Iterable[Index], name: str) -> tuple[Indicator, ...]:

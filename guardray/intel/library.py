@@ -59,12 +59,14 @@ def load_indicators(
     result = compiled(sources, Versions(folder))
     if result.not_kept:
         notices.append(f"lists will be read again next time: {result.not_kept}")
-    return result.store, [*notices, *left_out(result)]
+    return result.store, [*notices, *remarks(result)]
 
 
-def left_out(result: Compiled) -> list[str]:
-    """Notices of lists that could not be read."""
-    return [f"{name} is left out: {reason}" for name, reason in result.left_out]
+def remarks(result: Compiled) -> list[str]:
+    """Notices of lists that could not be read, and of lists with a range that is too wide to be meant."""
+    left_out = [f"{name} is left out: {reason}" for name, reason in result.left_out]
+    wide = [f"list {name} has {value}, a large part of the internet" for name, value in result.store.widest().items()]
+    return [*left_out, *wide]
 
 
 def update(

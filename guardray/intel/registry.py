@@ -113,8 +113,11 @@ class Registry:
             return msgspec.json.decode(self._file.read_bytes(), type=Registered)
         except (FileNotFoundError, NotADirectoryError):
             return Registered()
-        except (OSError, msgspec.MsgspecError) as error:
-            raise UsageError(f"{self._file}: cannot be read: {error}") from error
+        except OSError as error:
+            raise UsageError(f"{self._file}: cannot be read: {error.strerror or error}") from error
+        except msgspec.MsgspecError as error:
+            reason = f"cannot be read: {error}; remove it, and add the lists again"
+            raise UsageError(f"{self._file}: {reason}") from error
 
     def write(self, registered: Registered) -> None:
         """Replace what is registered, and remove contents that no list has any more.
@@ -168,13 +171,13 @@ def scope_of(accounts: Sequence[AccountId], regions: Sequence[Region]) -> tuple[
     """Each of the accounts in each of the Regions; None where none are given: all of them.
 
     Raises:
-        UsageError: only one of the two is given, or an account is not 12 digits.
+        UsageError: an account is not 12 digits, or only one of the two is given.
     """
-    if bool(accounts) != bool(regions):
-        raise UsageError("--account and --region belong together: a list is for accounts in Regions, or for all")
     for account in accounts:
         if not re.fullmatch(r"\d{12}", account, re.ASCII):
             raise UsageError(f"--account {account!r} is not an account id of 12 digits")
+    if bool(accounts) != bool(regions):
+        raise UsageError("--account and --region belong together: a list is for accounts in Regions, or for all")
     return tuple(sorted({(account, region) for account in accounts for region in regions})) or None
 
 

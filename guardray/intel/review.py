@@ -12,6 +12,7 @@ import polars as pl
 from guardray.errors import UsageError
 from guardray.intel.categories import Category
 from guardray.intel.entries import Scope, ThreatList
+from guardray.intel.formats.addresses import ranges
 from guardray.intel.formats.names import domains
 from guardray.intel.indicators import Indicator
 from guardray.intel.store import IndicatorStore
@@ -62,9 +63,12 @@ def review(store: IndicatorStore, value: str, now: datetime) -> Review:
         UsageError: it is none of these.
     """
     ends = ends_of(value.strip())
+    is_public = True
     if ends is not None:
         kind: Literal["address", "domain"] = "address"
-        asked, found = value.strip(), store.range_indicators(value.strip())
+        asked = value.strip()
+        is_public = _is_public(asked)
+        found = store.range_indicators(asked) if is_public else ()
     else:
         kind, asked = "domain", _domain(value)
         found = tuple(_naming_domain(store, asked))
@@ -73,9 +77,13 @@ def review(store: IndicatorStore, value: str, now: datetime) -> Review:
         (_named(one, by_name[one.list_name], now) for one in found), key=lambda one: one.category != "trusted"
     )
     is_trusted = any(one.category == "trusted" for one in named)
-    return Review(
-        value=asked, kind=kind, verdict=_verdict(asked, named, len(store.lists)), trusted=is_trusted, named=tuple(named)
-    )
+    verdict = _verdict(asked, named, len(store.lists)) if is_public else f"{asked} is not public: no list counts there"
+    return Review(value=asked, kind=kind, verdict=verdict, trusted=is_trusted, named=tuple(named))
+
+
+def _is_public(text: str) -> bool:
+    """Whether any address in an address, a network or a range may match a list at all."""
+    return any(len(found) for found in ranges(pl.DataFrame({"value": [text]})))
 
 
 def _domain(value: str) -> str:

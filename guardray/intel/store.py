@@ -18,7 +18,7 @@ from guardray.intel.categories import CATEGORIES, TRUSTED, Category, bit, has, t
 from guardray.intel.content import Content, ValueKind
 from guardray.intel.entries import Entries, ThreatList
 from guardray.intel.index import Index
-from guardray.intel.indicators import Indicator, naming_address, naming_domain, overlapping
+from guardray.intel.indicators import Indicator, naming_address, naming_domain, overlapping, too_wide
 from guardray.intel.values import address_key, entries_of_value
 from guardray.types import AccountId, Region
 
@@ -104,6 +104,13 @@ class IndicatorStore:
     def has_trusted(self) -> bool:
         """Whether anything is trusted."""
         return any(held & TRUSTED for held in self._content.about.held.values())
+
+    def widest(self) -> dict[str, str]:
+        """For each list with a range of more addresses than a network has by a prefix of 8 (IPv6: 16) bits: the first.
+
+        No honest list has one; as trusted, it would hide a large part of the internet.
+        """
+        return too_wide(self._content)
 
     def holds(self, kind: ValueKind, categories: Iterable[Category]) -> bool:
         """Whether any address, or any domain, is listed in any of the categories."""

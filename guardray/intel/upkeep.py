@@ -16,7 +16,7 @@ from guardray.intel.compiled import compiled
 from guardray.intel.copies import FeedCopies, Outcome
 from guardray.intel.feeds import Feed, read_feeds
 from guardray.intel.files import digest_of
-from guardray.intel.library import feed_sources, left_out, read_local, update
+from guardray.intel.library import feed_sources, read_local, remarks, update
 from guardray.intel.registry import MAX_BYTES, ListFormat, OwnList, Registered, Registry, SetKind, parsed
 from guardray.intel.versions import FOLDER, Versions
 from guardray.types import AccountId, Region
@@ -142,7 +142,7 @@ class Library:
             raise UsageError(f"the library cannot be written: {result.not_kept}")
         self._registry.write(registered)
         self._versions.activate(result.digest)
-        return [*notices, *left_out(result)]
+        return [*notices, *remarks(result)]
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

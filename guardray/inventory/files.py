@@ -54,6 +54,8 @@ def _documents(path: Path) -> Iterator[tuple[str, Json]]:
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"inventory {path}: not JSON: {error}") from None
     is_list = isinstance(content, list)
+    if is_list and not content:
+        raise UsageError(f"inventory {path}: an empty list, which says nothing of any account")
     for number, document in enumerate(content if is_list else [content]):
         position = f"[{number}]" if is_list else ""
         if not isinstance(document, Mapping):
@@ -71,14 +73,24 @@ def add_document(facts: FactList, document: Json, place: str) -> None:
     if not any(name in document for name in _PLACES):
         raise UsageError(f"inventory {place}: has none of Instances, NetworkInterfaces and Reservations")
     for name in _PLACES:
-        if not isinstance(document.get(name, []), list):
-            raise UsageError(f"inventory {place}.{name[:1].upper()}{name[1:]}: expected a list")
+        _check_objects(document.get(name, []), f"{place}.{name[:1].upper()}{name[1:]}")
+    for group, reservation in enumerate(listed(document, "reservations")):
+        _check_objects(reservation.get("instances", []), f"{place}.Reservations[{group}].Instances")
     for number, interface in enumerate(listed(document, "networkInterfaces")):
         _place(facts, document, interface, f"{place}.NetworkInterfaces[{number}]", "networkInterfaceId")
         add_interface(facts, interface, BEGINNING)
     for where, instance in _instances(document):
         _place(facts, document, instance, f"{place}.{where}", "instanceId")
         add_instance(facts, instance, BEGINNING)
+
+
+def _check_objects(value: Any, place: str) -> None:
+    """Raises UsageError where it is no list of objects: what is of another shape must not get lost."""
+    if not isinstance(value, list):
+        raise UsageError(f"inventory {place}: expected a list, not {type(value).__name__}")
+    for number, one in enumerate(value):
+        if not isinstance(one, Mapping):
+            raise UsageError(f"inventory {place}[{number}]: expected an object, not {type(one).__name__}")
 
 
 def _instances(document: Json) -> Iterator[tuple[str, Json]]:

@@ -29,6 +29,14 @@ def test_decoding_and_scanning_are_measured_side_by_side(monkeypatch: pytest.Mon
     assert measured["decode_rows_per_s"] > measured["end_to_end_rows_per_s"] > 0
 
 
+def test_what_lists_and_geography_cost_is_measured_when_it_is_asked_for(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(run, "RUNS", 1)
+    arguments = ["bench", "--source", "dns", "--scale", "0.001", "--context", "--json"]
+    (measured,) = json.loads(CliRunner().invoke(app, arguments, catch_exceptions=False).stdout)
+    assert measured["without_indicators_rows_per_s"] > 0
+    assert measured["without_context_rows_per_s"] > 0
+
+
 def test_a_measurement_that_fails_says_what_went_wrong(tmp_path):
     with pytest.raises(run.BenchError, match=r"(?s)bare nonsense failed.*KeyError"):
         run._child("bare", "nonsense", tmp_path)

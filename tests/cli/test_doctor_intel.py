@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from intel.feed_server import ok, running, status
+from intel.feed_server import status, write_feed
 from typer.testing import CliRunner
 
 from guardray.cli.app import app
@@ -15,18 +15,8 @@ from guardray.intel.upkeep import Library
 
 
 @pytest.fixture
-def server():
-    with running() as feeds:
-        feeds.serve(ok("9.9.9.0/24\n"))
-        yield feeds
-
-
-@pytest.fixture
 def feeds_file(tmp_path, server):
-    feed = {"name": "bad", "url": server.url(), "kind": "ip", "category": "c2", "refresh": "1h"}
-    path = tmp_path / "intel.yaml"
-    path.write_text(json.dumps({"feeds": [feed | {"allow_private_addresses": True}]}))
-    return path
+    return write_feed(tmp_path, server, refresh="1h")
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from intel.feed_server import ok, running, status
+from intel.feed_server import status, write_feed
 from typer.testing import CliRunner
 
 from guardray.cli.app import app
@@ -33,18 +33,8 @@ def list_file(tmp_path):
 
 
 @pytest.fixture
-def server():
-    with running() as feeds:
-        feeds.serve(ok("9.9.9.0/24\n"))
-        yield feeds
-
-
-@pytest.fixture
 def feeds_file(tmp_path, server):
-    feed = {"name": "bad", "url": server.url(), "kind": "ip", "category": "c2", "license": "CC0-1.0"}
-    path = tmp_path / "intel.yaml"
-    path.write_text(json.dumps({"feeds": [feed | {"allow_private_addresses": True, "threat_name": "Botnet"}]}))
-    return path
+    return write_feed(tmp_path, server, license="CC0-1.0", threat_name="Botnet")
 
 
 def test_add_says_what_was_understood(run, list_file):
@@ -62,6 +52,8 @@ def test_add_names_the_list_after_the_file(run, list_file):
         (["--format", "odd"], "--format 'ODD' is none of TXT"),
         (["--kind", "odd"], "--kind 'odd' is none of ip-set, entity-set"),
         (["--account", "111122223333"], "belong together"),
+        (["--account", "111122223333", "--region", "mars"], "'mars' is not the name of a Region"),
+        (["--account", "123"], "'123' is not an account id"),
         (["--name", "a b"], "the name 'a b' of an entity-set"),
     ],
 )
@@ -167,3 +159,26 @@ class TestCheck:
     def test_other_values_are_refused(self, check, value):
         with pytest.raises(UsageError, match="is no address, network, range or domain"):
             check(value)
+
+
+def test_a_list_with_a_large_part_of_the_internet_is_told_of(run, tmp_path):
+    (wide := tmp_path / "wide.txt").write_text("0.0.0.0/0\n9.9.9.9\n")
+    given = ["intel", "add", str(wide), "--trusted", "--state", str(tmp_path / "data")]
+    result = CliRunner().invoke(app, given, catch_exceptions=False)
+    assert (result.exit_code, result.stderr) == (0, "list wide has 0.0.0.0/0, a large part of the internet\n")
+
+
+@pytest.mark.parametrize("arguments", [["list"], ["check", "9.9.9.9"], ["add", "ours.txt"]])
+def test_a_file_in_place_of_the_state_folder_is_refused(tmp_path, monkeypatch, arguments):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "ours.txt").write_text("9.9.9.9\n")
+    (tmp_path / "data").write_text("")
+    with pytest.raises(UsageError, match="--state data is not a folder"):
+        CliRunner().invoke(app, ["intel", *arguments, "--state", "data"], catch_exceptions=False)
+
+
+def test_a_damaged_registry_says_what_to_do(tmp_path):
+    (tmp_path / "intel").mkdir()
+    (tmp_path / "intel" / "registry.json").write_text("{")
+    with pytest.raises(UsageError, match=r"registry.json: cannot be read: .*; remove it, and add the lists again"):
+        CliRunner().invoke(app, ["intel", "list", "--state", str(tmp_path)], catch_exceptions=False)

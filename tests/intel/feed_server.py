@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import ssl
 import threading
 import time
@@ -9,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 Page = Callable[[BaseHTTPRequestHandler], None]
 
@@ -53,6 +55,14 @@ def running(tls: ssl.SSLContext | None = None) -> Iterator[FeedServer]:
     finally:
         server.shutdown()
         server.server_close()
+
+
+def write_feed(folder: Path, server: FeedServer, **options: object) -> Path:
+    """A feeds file with the server's list as the only feed, of category c2."""
+    feed = {"name": "bad", "url": server.url(), "kind": "ip", "category": "c2", "allow_private_addresses": True}
+    path = folder / "intel.yaml"
+    path.write_text(json.dumps({"feeds": [feed | options]}))
+    return path
 
 
 def ok(content: bytes | str, **headers: str) -> Page:

@@ -67,3 +67,9 @@ def test_an_address_is_named_by_the_lists_that_rows_would_match(asked, values):
 def test_anything_else_is_refused(value):
     with pytest.raises(UsageError, match="is no address, network, range or domain"):
         review(store_of(), value, NOW)
+
+
+@pytest.mark.parametrize("value", ["10.1.2.3", "10.0.0.0/8", "fe80::1", "169.254.169.254"])
+def test_what_is_not_public_is_said_to_be_on_no_list_that_counts(value):
+    said = review(store_of(listed("0.0.0.0/0"), listed("::/0", name="bad6")), value, NOW)
+    assert (said.verdict, said.named) == (f"{value} is not public: no list counts there", ())

@@ -25,8 +25,8 @@ from guardray.stats.measures import Distinct, Latest
 from guardray.types import Row
 
 RELAYS = 10
-"""Each way, in an hour. A client keeps one or two entries, and tries a few when these fail; a relay of the least
-traffic speaks to dozens."""
+"""Each way, in an hour. A client keeps one or two entries, and tries a few when these fail; relays extend circuits to
+one another all the time. Chosen between the two, not measured on a relay."""
 
 WINDOW = timedelta(hours=1)
 
