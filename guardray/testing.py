@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from guardray.dataflow.ingest import Ingest
 from guardray.dataflow.report import findings_of
 from guardray.dataflow.scan import Collected, Observer
 from guardray.dataflow.shard import Shard
-from guardray.detectors.declare import Detector, Example
+from guardray.detectors.declare import EXAMPLES_BEGIN, Detector, Example
 from guardray.errors import DetectorError
 from guardray.findings.finding import Finding
 from guardray.intel.store import IndicatorStore
@@ -22,7 +22,7 @@ from guardray.inventory import FACTS
 from guardray.inventory.facts import FactList
 from guardray.schema import EventSchema
 
-START = datetime(2026, 1, 12, 10, 0, tzinfo=UTC)
+START = EXAMPLES_BEGIN
 
 ACCOUNT_ID, REGION = "111122223333", "eu-west-1"
 

@@ -1,21 +1,23 @@
 """How a detector is declared: metadata, what it looks at, what it says, and the events that prove it.
 
-Three kinds, by what they must remember:
+Four kinds, by what they must remember:
 
 - `RuleDetector` remembers nothing: an expression over one row.
 - `ChangeDetector` remembers the last known configuration of a key, and judges changes in the order of their time.
 - `WindowDetector` remembers summaries of a key over a span of event time, and fires where they cross a threshold.
+- `ActivityDetector` remembers what an entity does by period, and what was usual for it on the days before.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 import polars as pl
 
+from guardray.detectors.activity import Activity
 from guardray.findings.details import Details
 from guardray.findings.resources import Resource
 from guardray.intel.categories import Category
@@ -25,7 +27,11 @@ from guardray.stats.measures import Count, Measure
 from guardray.types import ResourceRole, Row
 
 Source = Literal["cloudtrail-management", "cloudtrail-s3", "vpc-flow", "dns"]
-Method = Literal["rule", "intel", "rate"]
+Method = Literal["rule", "intel", "rate", "behaviour"]
+Learning = Literal["none", "before", "after"]
+
+EXAMPLES_BEGIN = datetime(2026, 1, 12, 10, 0, tzinfo=UTC)
+"""When the first row of an example happened unless it has a `time`; each further row is a second later."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +65,15 @@ def quiet(
 ) -> Example:
     """These rows give no finding."""
     return Example(name, rows, fires=False, indicators=indicators or {}, instances=instances or {})
+
+
+def on_earlier_days(days: int, *rows: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
+    """These rows on each of so many days before the example begins, for what must be learned first."""
+    return tuple(
+        {**row, "time": EXAMPLES_BEGIN - timedelta(days=back, seconds=-second)}
+        for back in range(days, 0, -1)
+        for second, row in enumerate(rows)
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -193,6 +208,32 @@ class WindowDetector(Detector):
     @property
     def wanted_lists(self) -> tuple[tuple[ValueKind, Category], ...]:
         return tuple(("address", category) for category in self.categories)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActivityDetector(Detector):
+    """Fires for each row of an activity that crosses.
+
+    Attributes:
+        activity: what it looks at; detectors may share one.
+        crossed: an expression over the rows of one owner and period: the activity's `group`, its measures, what
+            `Habit` and `Level` say, `window_start`, `first_seen` and `last_seen`. `details` gets the same columns, and
+            all others of the latest of the rows that the activity's row stands for.
+        together: columns of the group. Crossing rows of a period that agree in them are one occurrence: `details` gets
+            the one with the greatest `score`, and the others, best first, as mappings in `row["others"]`.
+        score: how much a row deserves to be the one that is told of; of equal ones it is the latest.
+        learning: `before`: silent until enough was learned; `after`: fires at once, then learns what is steady.
+    """
+
+    activity: Activity
+    crossed: pl.Expr
+    together: tuple[str, ...] = ()
+    score: pl.Expr = pl.lit(0)  # noqa: RUF009 - an expression is not changed
+    learning: Learning = "none"
+
+    @property
+    def method(self) -> Method:
+        return "behaviour"
 
 
 def _kind_of(column: str) -> ValueKind:

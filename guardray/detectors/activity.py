@@ -1,0 +1,115 @@
+"""What detectors of behaviour look at: rows that are alike, counted by period, beside what was usual on earlier days.
+
+An `Activity` collapses rows: those that agree in its `group` columns within one period become one, with measures and
+its latest row. Detectors that look at the same rows share one activity, and so its state.
+
+Habits and levels are learned from whole days (UTC), and a day is judged by the days before it alone. So a finding does
+not depend on the order in which the rows of a day came, nor on how the input was cut.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+import polars as pl
+
+from guardray.schema import EventSchema
+from guardray.stats.measures import Count, Max, Min, Sum
+
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class DistinctTexts:
+    """How many different texts were seen; exact up to `most`, from there on estimated within some 6 %. Int64.
+
+    Source: Bar-Yossef et al. 2002, Counting distinct elements in a data stream (the k least hashes).
+    """
+
+    column: str
+    most: int = 256
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Some of the different texts that were seen: the first `most` of them in alphabetical order. List of String."""
+
+    column: str
+    most: int = 5
+
+
+ActivityMeasure = Count | Sum | Min | Max | DistinctTexts | Sample
+
+
+@dataclass(frozen=True)
+class Habit:
+    """What somebody is known to do.
+
+    A detector's `crossed` finds of a habit `name`: `name_days`, on how many earlier days this value was seen (0: never;
+    null where a column of the value is), and `name_history`, on how many earlier days anything of these was seen.
+
+    Attributes:
+        of: columns that name whose habit it is.
+        value: columns that name what is done.
+    """
+
+    of: tuple[str, ...]
+    value: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Level:
+    """How much is usual a day.
+
+    A detector's `crossed` finds of a level `name`: `name_today`, the sum over the rows of the day with these columns;
+    `name_median` and `name_mad` (median absolute deviation) of the earlier days with any; and `name_history`, how many
+    such days there are (0: none, and the other two are null).
+
+    Attributes:
+        of: columns that name whose level it is.
+        measure: the measure of the activity that is summed: a `Count` or `Sum`.
+    """
+
+    of: tuple[str, ...]
+    measure: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Activity:
+    """Rows that are alike, by period.
+
+    Attributes:
+        name: unique; names its state.
+        schema: the rows that it reads, enriched.
+        where: the rows that are counted. Null counts as false. Neither trusted nor late rows are.
+        owner: columns whose values keep state together on one shard; a part of `group`.
+        group: columns in which rows are alike, text or numbers; null is a value like others.
+        period: length of the tumbling periods, by event time; one day where there are habits or levels.
+        measures: name to summary.
+        habits: name to habit, over columns of `group` that contain `owner`.
+        levels: name to level, over columns of `group` that contain `owner`.
+
+    Raises:
+        ValueError: the parts do not fit together.
+    """
+
+    name: str
+    schema: EventSchema
+    where: pl.Expr
+    owner: tuple[str, ...]
+    group: tuple[str, ...]
+    period: timedelta = DAY
+    measures: Mapping[str, ActivityMeasure]
+    habits: Mapping[str, Habit] = ()  # type: ignore[assignment]
+    levels: Mapping[str, Level] = ()  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        learned: dict[str, Habit | Level] = {**dict(self.habits), **dict(self.levels)}
+        if learned and self.period != DAY:
+            raise ValueError(f"{self.name}: habits and levels are learned by days, not by {self.period}")
+        for name, one in {"owner": Habit(self.owner, ()), **learned}.items():
+            columns = {*one.of, *(one.value if isinstance(one, Habit) else ())}
+            if not set(self.owner) <= set(one.of) or not columns <= set(self.group):
+                raise ValueError(f"{self.name}: {name} must name the owner, and columns of the group only")
