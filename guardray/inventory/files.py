@@ -23,7 +23,8 @@ def read_inventory(paths: Sequence[str | Path]) -> pl.DataFrame:
 
     A file is one document or a list of them: `AccountId`, `Region`, `NetworkInterfaces` and `Instances` as
     `guardray inventory export` writes them, or the answer of `aws ec2 describe-instances` or
-    `describe-network-interfaces`, whose account and Region are told by `OwnerId` and `AvailabilityZone`.
+    `describe-network-interfaces`, whose account and Region are told by `OwnerId` and `AvailabilityZone`. `OwnerId`
+    counts before `AccountId`.
     Facts hold since the attachment or the launch; where neither is said, from the beginning.
 
     Raises:
@@ -111,7 +112,7 @@ def _place(facts: FactList, document: Json, one: Json, where: str, identifier: s
     """
     if text(one.get(identifier)) is None:
         raise UsageError(f"inventory {where}: has no {identifier[:1].upper()}{identifier[1:]}")
-    account = document.get("accountId") or one.get("ownerId")
+    account = one.get("ownerId") or document.get("accountId")  # in a shared VPC, others have interfaces too
     zone = one.get("availabilityZone") or mapping(one.get("placement")).get("availabilityZone")
     region = document.get("region") or _region_of(zone)
     if not isinstance(account, str) or not _ACCOUNT.fullmatch(account):
