@@ -6,6 +6,8 @@ Four kinds, by what they must remember:
 - `ChangeDetector` remembers the last known configuration of a key, and judges changes in the order of their time.
 - `WindowDetector` remembers summaries of a key over a span of event time, and fires where they cross a threshold.
 - `ActivityDetector` remembers what an entity does by period, and what was usual for it on the days before.
+
+And one that is a rule of somebody's own, written in SQL: `QueryDetector`.
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ from guardray.types import ResourceRole, Row
 Source = Literal["cloudtrail-management", "cloudtrail-s3", "vpc-flow", "dns"]
 Method = Literal["rule", "intel", "rate", "behaviour"]
 Learning = Literal["none", "before", "after"]
+Mode = Literal["LIVE", "DRY_RUN"]
 
 EXAMPLES_BEGIN = datetime(2026, 1, 12, 10, 0, tzinfo=UTC)
 """When the first row of an example happened unless it has a `time`; each further row is a second later."""
@@ -92,6 +95,7 @@ class Detector:
         tunables: the numbers that decide, by name; each is explained where it is defined.
         concerns: whether a finding is about the resource at all, asked once all that the inventory knows of it is in
             place; None: about every one.
+        mode: in `DRY_RUN` it runs and is counted, and gives no finding.
     """
 
     finding_type: str
@@ -104,6 +108,7 @@ class Detector:
     examples: tuple[Example, ...]
     tunables: Mapping[str, float] = ()  # type: ignore[assignment]
     concerns: Callable[[Resource], bool] | None = None
+    mode: Mode = "LIVE"
 
     @property
     def method(self) -> Method:
@@ -140,6 +145,33 @@ class IndicatorDetector(RuleDetector):
     def wanted_lists(self) -> tuple[tuple[ValueKind, Category], ...]:
         kinds: dict[ValueKind, None] = {_kind_of(column): None for column in self.indicator}
         return tuple((kind, category) for kind in kinds for category in self.categories)
+
+
+@dataclass(frozen=True)
+class Query:
+    """A condition in SQL over one row.
+
+    Attributes:
+        name: tells the conditions of a detector apart.
+        condition: a Boolean expression in DuckDB's SQL over the columns of the enriched schema and the functions of
+            `guardray.custom.sql`. Null counts as false.
+        operations: API operations in lower case; other calls are not looked at, which is what makes a rule cheap.
+            Empty: every row is.
+    """
+
+    name: str
+    condition: str
+    operations: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, kw_only=True)
+class QueryDetector(Detector):
+    """Fires for each row where one of the conditions is true.
+
+    `details` and `entity` find the name of the first one that is in the column `rule`.
+    """
+
+    queries: tuple[Query, ...]
 
 
 @dataclass(frozen=True)
@@ -216,9 +248,10 @@ class ActivityDetector(Detector):
 
     Attributes:
         activity: what it looks at; detectors may share one.
-        crossed: an expression over the rows of one owner and period: the activity's `group`, its measures, what
-            `Habit` and `Level` say, `window_start`, `first_seen` and `last_seen`. `details` gets the same columns, and
-            all others of the latest of the rows that the activity's row stands for.
+        crossed: an expression over rows: the activity's `group`, its measures, what `Habit` and `Level`
+            say, `window_start`, `first_seen`, `last_seen`, and all columns of the latest of the rows that the
+            activity's row stands for. What looks at several rows does so `.over` columns that have the owner and
+            `window_start` among them: which others are in the frame is chance. `details` gets the same columns.
         together: columns of the group. Crossing rows of a period that agree in them are one occurrence: `details` gets
             the one with the greatest `score`, and the others, best first, as mappings in `row["others"]`.
         score: how much a row deserves to be the one that is told of; of equal ones it is the latest.
