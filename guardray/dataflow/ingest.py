@@ -9,18 +9,20 @@ import numpy as np
 import polars as pl
 
 from guardray.context.enrich import Surroundings, enrich
+from guardray.dataflow.digests import digests
 from guardray.dataflow.event_time import microseconds_of
 from guardray.dataflow.hits import sightings_of
 from guardray.dataflow.partials import Partials
 from guardray.dataflow.plan import Plan
 from guardray.dataflow.windowing import subject_hashes
+from guardray.detectors.activity import Activity
 from guardray.detectors.declare import Detector, IndicatorDetector, RuleDetector
 from guardray.errors import DetectorError
 from guardray.intel.store import IndicatorStore
 from guardray.inventory import facts_of, own_addresses
 from guardray.schema import EventSchema, api_activity, network_activity
+from guardray.shards.activity_rows import merge, summarise
 from guardray.shards.directory import EntityDirectory
-from guardray.stats.hashing import hash_strings
 
 IsNew = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """Event hashes uint64 [n] and times int64 [n] in microseconds to bool [n]: true where an event is seen first."""
@@ -68,6 +70,9 @@ class Ingest:
         for name in plan.changes:
             if masks[name].any():
                 self._on_changes(name, frame.filter(masks[name]))
+        for name, activity in plan.activities.items():
+            if masks[name].any():
+                self._on_activity(activity, _with_digest(frame.filter(masks[name]), schema))
         if plan.windows:
             self._on_windows(plan, frame, masks)
 
@@ -78,6 +83,9 @@ class Ingest:
             for name, counter in plan.windows.items():
                 if len(counter.table):
                     done.windows[name] = counter.table.export(clear=True)
+            for name, activity in plan.activities.items():
+                if name in done.activities:
+                    done.activities[name] = [merge(activity, done.activities[name])]
         if len(self._entities):
             done.entities = self._entities.export()
             self._entities = EntityDirectory()
@@ -119,6 +127,9 @@ class Ingest:
         known = self._partials.changes.get(name)
         self._partials.changes[name] = rows if known is None else pl.concat([known, rows])
 
+    def _on_activity(self, activity: Activity, rows: pl.DataFrame) -> None:
+        self._partials.activities.setdefault(activity.name, []).append(summarise(activity, rows))
+
     def _on_windows(self, plan: Plan, frame: pl.DataFrame, masks: pl.DataFrame) -> None:
         subjects = subject_hashes(frame)
         self._entities.update(frame, subjects)
@@ -158,8 +169,5 @@ def _flat(row: tuple[Any, ...]) -> list[Any]:
 
 def _with_digest(hits: pl.DataFrame, schema: EventSchema) -> pl.DataFrame:
     """Adds `digest`, a stable hash that orders rows of one instant, and `last_seen`."""
-    if schema == api_activity.SCHEMA:
-        return hits.with_columns(digest=pl.col("event_hash"), last_seen=pl.col("time"))
-    texts = hits.select(pl.struct(schema.polars.names()).struct.json_encode()).to_series()
     last = "end_time" if schema == network_activity.SCHEMA else "time"
-    return hits.with_columns(pl.Series("digest", hash_strings(texts)), last_seen=pl.col(last))
+    return hits.with_columns(pl.Series("digest", digests(hits, schema)), pl.col(last).alias("last_seen"))

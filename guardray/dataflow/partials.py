@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import polars as pl
 import pyarrow as pa
 
-from guardray.detectors.declare import ChangeDetector
+from guardray.detectors.declare import ActivityDetector, ChangeDetector, Detector
 from guardray.findings.sighting import Sighting
 from guardray.shards.partition import shard_of, split
 from guardray.stats.hashing import hash_strings
@@ -20,6 +21,7 @@ class Partials:
     Attributes:
         sightings: hits of rules without state, complete in themselves.
         changes: rows that change or show a configuration, by finding type.
+        activities: rows of activities, by activity, as `guardray.shards.activity_rows.summarise` gives them.
         windows: partial aggregates, as `WindowTable.export` gives them.
         entities: what was learned of the interfaces, as `EntityDirectory.export` gives it.
         assets: facts of the inventory.
@@ -27,29 +29,64 @@ class Partials:
 
     sightings: list[Sighting] = field(default_factory=list)
     changes: dict[str, pl.DataFrame] = field(default_factory=dict)
+    activities: dict[str, list[pl.DataFrame]] = field(default_factory=dict)
     windows: dict[str, pa.Table] = field(default_factory=dict)
     entities: pa.Table | None = None
     assets: list[pl.DataFrame] = field(default_factory=list)
 
-    def split(self, shards: int, detectors: dict[str, ChangeDetector]) -> list[Partials]:
+    def split(self, shards: int, owners: Owners) -> list[Partials]:
         """The state-bound part for each of `shards` shards, by key group; sightings and assets stay with the caller."""
         if shards == 1:
-            return [Partials(changes=self.changes, windows=self.windows, entities=self.entities)]
+            return [
+                Partials(changes=self.changes, activities=self.activities, windows=self.windows, entities=self.entities)
+            ]
         parts = [Partials() for _ in range(shards)]
         for finding_type, table in self.windows.items():
             for part, piece in zip(parts, split(table, shards), strict=True):
                 part.windows[finding_type] = piece
         for finding_type, rows in self.changes.items():
-            owners = shard_of_rows(rows, detectors[finding_type].key, shards)
-            for (owner,), piece in rows.with_columns(owners.alias("_owner")).group_by("_owner", maintain_order=True):
-                parts[int(str(owner))].changes[finding_type] = piece.drop("_owner")
+            for part, mine in zip(parts, split_rows(rows, owners.changes[finding_type], shards), strict=True):
+                part.changes[finding_type] = mine
+        for name, tables in self.activities.items():
+            pieces = [split_rows(rows, owners.activities[name], shards) for rows in tables]
+            for shard, part in enumerate(parts):
+                part.activities[name] = [of_table[shard] for of_table in pieces]
         if self.entities is not None:
             for part, piece in zip(parts, split(self.entities, shards), strict=True):
                 part.entities = piece
         return parts
 
 
+@dataclass(frozen=True)
+class Owners:
+    """The columns by which rows go to their shard.
+
+    Attributes:
+        changes: the key of the configuration, by finding type.
+        activities: the owner, by activity.
+    """
+
+    changes: Mapping[str, tuple[str, ...]]
+    activities: Mapping[str, tuple[str, ...]]
+
+    @classmethod
+    def of(cls, detectors: Iterable[Detector]) -> Owners:
+        """Those of these detectors."""
+        every = tuple(detectors)
+        activities = (d.activity for d in every if isinstance(d, ActivityDetector))
+        return cls(
+            changes={d.finding_type: d.key for d in every if isinstance(d, ChangeDetector)},
+            activities={activity.name: activity.owner for activity in activities},
+        )
+
+
+def split_rows(rows: pl.DataFrame, key: tuple[str, ...], shards: int) -> list[pl.DataFrame]:
+    """The rows that each shard owns by these columns, in their order."""
+    owners = shard_of_rows(rows, key, shards)
+    return [rows.filter(owners == shard) for shard in range(shards)]
+
+
 def shard_of_rows(rows: pl.DataFrame, key: tuple[str, ...], shards: int) -> pl.Series:
-    """Which shard owns the configuration that each row speaks of: Int64 [n]."""
+    """Which shard owns what each row speaks of, which these columns name: Int64 [n]."""
     texts = rows.select(pl.concat_str([pl.col(c).cast(pl.String).fill_null("-") for c in key], separator="|"))
     return pl.Series(shard_of(hash_strings(texts.to_series()), shards))

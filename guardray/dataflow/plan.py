@@ -7,7 +7,15 @@ from collections.abc import Iterable
 import polars as pl
 
 from guardray.dataflow.windowing import WindowCounter
-from guardray.detectors.declare import ChangeDetector, Detector, IndicatorDetector, RuleDetector, WindowDetector
+from guardray.detectors.activity import Activity
+from guardray.detectors.declare import (
+    ActivityDetector,
+    ChangeDetector,
+    Detector,
+    IndicatorDetector,
+    RuleDetector,
+    WindowDetector,
+)
 from guardray.errors import DetectorError
 from guardray.intel.store import has
 
@@ -22,11 +30,16 @@ class Plan:
         self.indicators: dict[str, IndicatorDetector] = {}
         self.changes: dict[str, ChangeDetector] = {}
         self.windows: dict[str, WindowCounter] = {}
+        self.activities: dict[str, Activity] = {}
         self._conditions: dict[str, pl.Expr] = {}
         for detector in detectors:
             self._add(detector)
 
     def _add(self, detector: Detector) -> None:
+        if isinstance(detector, ActivityDetector):
+            self.activities[detector.activity.name] = detector.activity
+            self._conditions[detector.activity.name] = _counted(detector.activity).alias(detector.activity.name)
+            return
         name = detector.finding_type
         if isinstance(detector, IndicatorDetector):
             self.indicators[name] = detector
@@ -39,7 +52,7 @@ class Plan:
         self._conditions[name] = condition(detector).fill_null(False).alias(name)
 
     def _drop(self, name: str) -> None:
-        for part in (self.rules, self.indicators, self.changes, self.windows, self._conditions):
+        for part in (self.rules, self.indicators, self.changes, self.windows, self.activities, self._conditions):
             part.pop(name, None)
 
     def listed(self, frame: pl.DataFrame) -> pl.DataFrame:
@@ -49,7 +62,7 @@ class Plan:
         return frame.filter(pl.any_horizontal(named)) if named else frame.clear()
 
     def masks(self, frame: pl.DataFrame) -> tuple[pl.DataFrame, list[DetectorError]]:
-        """Which rows each detector wants: a Boolean column each, named by finding type, without nulls.
+        """Which rows each detector wants: a Boolean column each, without nulls, named by finding type or activity.
 
         A detector whose condition fails is dropped and reported, and the others go on. Those of indicators are left to
         `listed_masks`.
@@ -94,6 +107,10 @@ def condition(detector: Detector) -> pl.Expr:
     if isinstance(detector, ChangeDetector):
         return detector.where
     raise TypeError(f"{detector.finding_type} is of no kind that can be run: {type(detector).__name__}")
+
+
+def _counted(activity: Activity) -> pl.Expr:
+    return (_UNTRUSTED & ~pl.col("is_late") & activity.where).fill_null(False)
 
 
 def _indicators(column: str) -> str:

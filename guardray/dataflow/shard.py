@@ -10,11 +10,12 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
+from guardray.dataflow.behaviour import told
 from guardray.dataflow.event_time import END_OF_TIME
 from guardray.dataflow.hits import sightings_of
 from guardray.dataflow.partials import Partials
 from guardray.dataflow.shard_state import ShardState
-from guardray.detectors.declare import ChangeDetector, Detector, WindowDetector
+from guardray.detectors.declare import ActivityDetector, ChangeDetector, Detector, WindowDetector
 from guardray.errors import DetectorError
 from guardray.findings.sighting import Sighting
 from guardray.inventory import own_addresses
@@ -35,7 +36,8 @@ class Shard:
     def __init__(self, detectors: Sequence[Detector], assets: pl.DataFrame | None = None) -> None:
         self._changes = {d.finding_type: d for d in detectors if isinstance(d, ChangeDetector)}
         self._windows = {d.finding_type: d for d in detectors if isinstance(d, WindowDetector)}
-        self._state = ShardState(self._windows, self._changes)
+        self._activities = [d for d in detectors if isinstance(d, ActivityDetector)]
+        self._state = ShardState(self._windows, self._changes, [d.activity for d in self._activities])
         self._failed: dict[str, DetectorError] = {}
         if assets is not None:
             self._state.entities.learn_own(own_addresses(assets))
@@ -63,7 +65,7 @@ class Shard:
 
     @property
     def problems(self) -> list[DetectorError]:
-        """Windows that a detector's threshold failed on, once a detector, and changes that its judge failed on."""
+        """What a detector's threshold failed on, once a detector, and changes that its judge failed on."""
         of_judges = (problem for known in self._state.configurations.values() for problem in known.problems)
         return [*self._failed.values(), *of_judges]
 
@@ -88,6 +90,9 @@ class Shard:
             self._state.windows[finding_type].merge(table)
         for finding_type, rows in partials.changes.items():
             self._state.buffers[finding_type].add(rows)
+        for name, tables in partials.activities.items():
+            for table in tables:
+                self._state.activities[name].add(table)
         if partials.entities is not None:
             self._state.entities.merge(partials.entities)
 
@@ -101,7 +106,25 @@ class Shard:
             if closed.height:
                 self._state.crossed[finding_type].vstack(closed, in_place=True)
         self._state.seen.forget(watermark - REDELIVERY_SLACK)
-        return [s for name, detector in self._changes.items() for s in self._judge(name, detector, watermark)]
+        judged = [s for name, detector in self._changes.items() for s in self._judge(name, detector, watermark)]
+        return judged + self._close_activities(watermark)
+
+    def _close_activities(self, watermark: int) -> list[Sighting]:
+        return [
+            sighting
+            for name, table in self._state.activities.items()
+            for rows in table.close(watermark)
+            for sighting in self._behaving(name, rows)
+        ]
+
+    def _behaving(self, activity: str, rows: pl.DataFrame) -> list[Sighting]:
+        """What the detectors of an activity see in rows of one or more of its periods."""
+        return [
+            sighting
+            for detector in self._activities
+            if detector.activity.name == activity and rows.height
+            for sighting in sightings_of(detector, told(detector, rows.filter(self._crosses(detector, rows))))
+        ]
 
     def finish(self) -> list[Sighting]:
         """Closes everything, and decides the windows that crossed with all that is now known of the interfaces."""
@@ -113,16 +136,23 @@ class Shard:
         return sightings
 
     def crossing(self) -> list[Sighting]:
-        """Windows that are still open and have crossed since the last call: an early, incomplete account."""
-        return [
+        """What has crossed in windows and periods that are still open: an early, incomplete account.
+
+        Windows are told of again only where they changed since the last call.
+        """
+        windows = [
             sighting
             for finding_type, table in self._state.windows.items()
             for sighting in self._decide(self._windows[finding_type], table.frame(table.touched()))
         ]
+        return windows + [
+            s for name, table in self._state.activities.items() for s in self._behaving(name, table.open())
+        ]
 
     def state_rows(self) -> int:
-        """Keys in the window tables."""
-        return sum(len(table) for table in self._state.windows.values())
+        """Keys in the tables of windows and activities."""
+        windows = sum(len(table) for table in self._state.windows.values())
+        return windows + sum(len(table) for table in self._state.activities.values())
 
     def _possibly_crossed(self, detector: WindowDetector, windows: pl.DataFrame) -> pl.DataFrame:
         """The windows that cross whichever end of the connection is ours."""
@@ -132,8 +162,11 @@ class Shard:
         theirs = self._crosses(detector, windows.with_columns(is_actor=pl.lit(False)))
         return windows.filter(ours | theirs)
 
-    def _crosses(self, detector: WindowDetector, windows: pl.DataFrame) -> pl.Series:
-        """Which windows cross: Boolean [n], without nulls. None do where the detector fails, which is reported."""
+    def _crosses(self, detector: WindowDetector | ActivityDetector, windows: pl.DataFrame) -> pl.Series:
+        """Which windows, or rows of an activity, cross: Boolean [n], without nulls.
+
+        None do where the detector fails, which is reported.
+        """
         try:
             return windows.select(detector.crossed.fill_null(False)).to_series()
         except pl.exceptions.PolarsError as error:

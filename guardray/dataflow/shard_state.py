@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import NamedTuple
 
@@ -11,8 +11,10 @@ import pyarrow as pa
 
 from guardray.context.enrich import enriched_columns
 from guardray.dataflow.windowing import window_table
+from guardray.detectors.activity import Activity
 from guardray.detectors.declare import ChangeDetector, WindowDetector
 from guardray.errors import SnapshotError
+from guardray.shards.activities import ActivityTable
 from guardray.shards.changes import ChangeBuffer, Configurations
 from guardray.shards.deduplicator import Deduplicator
 from guardray.shards.directory import EntityDirectory
@@ -31,24 +33,32 @@ class ShardState:
     """All state of one shard, empty at first.
 
     Its tables are named `entities`, `events` and `objects`, and once a detector `windows/`, `crossed/`, `changes/` or
-    `configurations/` and the finding type as it is spelled. A name is a label, never a path.
+    `configurations/` and the finding type as it is spelled. Those of an activity are `activities/`, its name and what
+    they hold. A name is a label, never a path.
 
     Attributes:
         windows: windows that are still open, by finding type.
         crossed: windows that closed and wait to be decided, as `WindowTable.frame` gives them, by finding type.
         buffers: configuration changes that wait for earlier ones, by finding type.
         configurations: the last known configurations, by finding type.
+        activities: periods that are open and what was learned, by activity.
         entities: what is known of the interfaces.
         seen: events that were delivered before.
         objects: content digests of the objects that were asked for.
     """
 
-    def __init__(self, windows: Mapping[str, WindowDetector], changes: Mapping[str, ChangeDetector]) -> None:
+    def __init__(
+        self,
+        windows: Mapping[str, WindowDetector],
+        changes: Mapping[str, ChangeDetector],
+        activities: Iterable[Activity] = (),
+    ) -> None:
         self._columns = {name: enriched_columns(detector.schema) for name, detector in changes.items()}
         self.windows = {name: window_table(detector) for name, detector in windows.items()}
         self.crossed = {name: table.frame() for name, table in self.windows.items()}
         self.buffers = {name: ChangeBuffer() for name in changes}
         self.configurations = {name: Configurations() for name in changes}
+        self.activities = {activity.name: ActivityTable(activity) for activity in activities}
         self.entities = EntityDirectory()
         self.seen = Deduplicator()
         self.objects: set[int] = set()
@@ -85,6 +95,13 @@ class ShardState:
                 f"changes/{name}": _Part(buffer.export, partial(self._restore_changes, name)),
                 f"configurations/{name}": _Part(known.export, known.restore),
             }
+        for name, activity in self.activities.items():
+            yield {
+                f"activities/{name}/{table}": _Part(
+                    partial(activity.export, table), partial(self._restore_activity, activity, table)
+                )
+                for table in activity.names
+            }
 
     def _export_objects(self) -> pa.Table:
         return pa.table([sorted(self.objects)], schema=_OBJECTS)
@@ -97,6 +114,10 @@ class ShardState:
     def _restore_crossed(self, name: str, table: pa.Table) -> None:
         _check_columns(table, self.crossed[name].schema)
         self.crossed[name] = pl.DataFrame(table)
+
+    def _restore_activity(self, activity: ActivityTable, name: str, table: pa.Table) -> None:
+        _check_columns(table, activity.schema(name))
+        activity.restore(name, table)
 
     def _restore_changes(self, name: str, table: pa.Table) -> None:
         # A buffer that never held a row does not know its columns.

@@ -12,10 +12,9 @@ import ray
 from ray.actor import ActorHandle
 
 from guardray.dataflow.ingest import ROWS_BETWEEN_DRAINS, Ingest
-from guardray.dataflow.partials import Partials
+from guardray.dataflow.partials import Owners, Partials
 from guardray.dataflow.scan import ScanSettings
 from guardray.dataflow.shard import Shard
-from guardray.detectors.declare import ChangeDetector
 from guardray.errors import DetectorError
 from guardray.findings.sighting import Sighting, SightingFold
 from guardray.shards.partition import shard_of
@@ -76,7 +75,7 @@ class IngestActor:
     def __init__(self, settings: ScanSettings, shards: Sequence[ActorHandle[Any]]) -> None:
         self._settings = settings
         self._shards = _Shards(shards)
-        self._changes = {d.finding_type: d for d in settings.detectors if isinstance(d, ChangeDetector)}
+        self._owners = Owners.of(settings.detectors)
 
     def ready(self) -> None:
         """Answers once the worker has started."""
@@ -111,7 +110,7 @@ class IngestActor:
         partials = ingest.drain()
         for sighting in partials.sightings:
             fold.add(sighting)
-        self._shards.merge(partials.split(len(self._shards), self._changes))
+        self._shards.merge(partials.split(len(self._shards), self._owners))
         return partials.assets
 
 

@@ -10,6 +10,7 @@ import pytest
 from guardray.context.enrich import Surroundings
 from guardray.dataflow.event_time import microseconds
 from guardray.dataflow.ingest import Ingest
+from guardray.dataflow.partials import Owners
 from guardray.dataflow.shard import Shard
 from guardray.detectors.ec2 import portscan
 from guardray.detectors.ec2.connections import flow
@@ -92,7 +93,7 @@ def test_partial_aggregates_split_over_any_number_of_shards_give_the_same(shards
         columns = {"interface_uid": f"eni-{host}", "instance_uid": f"i-{host}"}
         ingest.on_batch(network_activity.SCHEMA, attempts(range(20, 100), **columns))
     found = []
-    for part in ingest.drain().split(shards, {}):
+    for part in ingest.drain().split(shards, Owners.of([SCAN])):
         shard = Shard([SCAN])
         shard.merge(part)
         found += shard.finish()

@@ -1,0 +1,98 @@
+"""State behind `guardray.detectors.declare.ActivityDetector`: periods that are still open, and what was learned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import polars as pl
+import pyarrow as pa
+
+from guardray.context.enrich import enriched_columns
+from guardray.detectors.activity import Activity
+from guardray.shards import activity_rows
+from guardray.shards.activity_rows import START
+from guardray.shards.habits import Habits
+
+OPEN = "open"
+"""The table of the rows whose period is not over."""
+
+_ROWS_BETWEEN_MERGES = 100_000
+"""Merging costs per row, so it is put off until this many have come, or a period is looked at."""
+
+
+class ActivityTable:
+    """The rows of one activity whose period is open, and the habits learned from the days before."""
+
+    def __init__(self, activity: Activity) -> None:
+        self._activity = activity
+        columns = enriched_columns(activity.schema)
+        nothing = pl.DataFrame(schema={**columns, "digest": pl.UInt64, "last_seen": columns["time"]})
+        self._parts = [activity_rows.summarise(activity, nothing)]
+        self._unmerged = 0
+        self._learns = bool(activity.habits or activity.levels)
+        self._habits = Habits(activity, columns)
+
+    def __len__(self) -> int:
+        """Rows that wait, merged or not."""
+        return sum(part.height for part in self._parts)
+
+    def add(self, rows: pl.DataFrame) -> None:
+        """Takes in rows as `summarise` gives them."""
+        self._parts.append(rows)
+        self._unmerged += rows.height
+        if self._unmerged >= _ROWS_BETWEEN_MERGES:
+            self._merged()
+
+    def _merged(self) -> pl.DataFrame:
+        self._parts = [activity_rows.merge(self._activity, self._parts)]
+        self._unmerged = 0
+        return self._parts[0]
+
+    def open(self) -> pl.DataFrame:
+        """The rows of the earliest open day with what is known of its past; of all open periods without habits."""
+        rows = self._merged()
+        if self._learns:
+            rows = rows.filter(pl.col(START) == pl.col(START).min())
+        return self._habits.attach(activity_rows.read(self._activity, rows))
+
+    def close(self, watermark_us: int) -> Iterator[pl.DataFrame]:
+        """Removes periods that end at or before the watermark, and learns from them.
+
+        Yields:
+            The rows of each of these periods, in the order of time, with what was known before it; those of all periods
+            at once where there is nothing to learn.
+        """
+        period = self._activity.period
+        rows = self._merged()
+        due = (rows[START] + period).to_physical() <= watermark_us
+        self._parts = [rows.filter(~due)]
+        closed = activity_rows.read(self._activity, rows.filter(due))
+        if not self._learns:
+            yield closed
+            return
+        for of_period in closed.sort(START).partition_by(START, maintain_order=True):
+            yield self._habits.attach(of_period)
+            self._habits.learn(of_period)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The tables that all state is kept in."""
+        return (OPEN, *self._habits.tables)
+
+    def _table(self, name: str) -> pl.DataFrame:
+        return self._merged() if name == OPEN else self._habits.tables[name]
+
+    def schema(self, name: str) -> pl.Schema:
+        """The columns of one of the tables."""
+        return self._table(name).schema
+
+    def export(self, name: str) -> pa.Table:
+        """A copy of one of the tables, to keep."""
+        return self._table(name).to_arrow()
+
+    def restore(self, name: str, table: pa.Table) -> None:
+        """Replaces one of the tables by what `export` gave."""
+        if name == OPEN:
+            self._parts = [pl.DataFrame(table)]
+        else:
+            self._habits.tables[name] = pl.DataFrame(table)

@@ -1,0 +1,124 @@
+"""What is usual: on how many days an entity did something, and how much of it a day."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+
+import polars as pl
+
+from guardray.detectors.activity import Activity, Habit, Level
+from guardray.shards.activity_rows import START
+
+KEPT = timedelta(days=90)
+"""What was not seen for so long is forgotten: what comes back after a quarter is news, and state stays bounded."""
+
+LEVEL_DAYS = 30
+"""Days with any activity that a level is taken from: enough for a median that one odd day does not move."""
+
+_DAYS, _LAST, _TOTALS = "days", "last_day", "totals"
+
+
+class Habits:
+    """Learned days of one activity, as frames: one row for each value of a habit, owner of a habit, and level."""
+
+    def __init__(self, activity: Activity, columns: Mapping[str, pl.DataType]) -> None:
+        self._habits, self._levels = dict(activity.habits), dict(activity.levels)
+        self.tables = {
+            **{
+                name: _table((*one.of, *one.value), columns, {_DAYS: pl.UInt32()}) for name, one in self._habits.items()
+            },
+            **{owner_table(of): _table(of, columns, {_DAYS: pl.UInt32()}) for of in self._owners()},
+            **{
+                name: _table(one.of, columns, {_DAYS: pl.UInt32(), _TOTALS: pl.List(pl.Int64)})
+                for name, one in self._levels.items()
+            },
+        }
+
+    def _owners(self) -> list[tuple[str, ...]]:
+        """Whose habits there are, each once: habits of the same share a history."""
+        return list(dict.fromkeys(habit.of for habit in self._habits.values()))
+
+    def attach(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Adds what `Habit` and `Level` promise to rows of one day, by the days learned so far.
+
+        Days must be asked for in their order, since what is too old for this day is forgotten.
+        """
+        if rows.height:
+            day = rows[START][0].date()
+            self.tables = {name: table.filter(pl.col(_LAST) >= day - KEPT) for name, table in self.tables.items()}
+        for name, habit in self._habits.items():
+            rows = self._with_habit(rows, name, habit)
+        for name, level in self._levels.items():
+            rows = self._with_level(rows, name, level)
+        return rows
+
+    def _with_habit(self, rows: pl.DataFrame, name: str, habit: Habit) -> pl.DataFrame:
+        known = pl.all_horizontal(pl.col(column).is_not_null() for column in habit.value)
+        seen = _looked_up(rows, self.tables[name], (*habit.of, *habit.value), _DAYS)
+        history = _looked_up(rows, self.tables[owner_table(habit.of)], habit.of, _DAYS)
+        return rows.with_columns(
+            seen.fill_null(0).alias(f"{name}_days"), history.fill_null(0).alias(f"{name}_history")
+        ).with_columns(pl.when(known).then(f"{name}_days").alias(f"{name}_days"))
+
+    def _with_level(self, rows: pl.DataFrame, name: str, level: Level) -> pl.DataFrame:
+        totals = _looked_up(rows, self.tables[name], level.of, _TOTALS)
+        median = totals.list.median()
+        deviations = pl.DataFrame({"totals": totals, "median": median}).select(
+            (pl.col("totals") - pl.col("median")).list.eval(pl.element().abs()).list.median()
+        )
+        return rows.with_columns(
+            pl.col(level.measure).sum().over(level.of).alias(f"{name}_today"),
+            median.alias(f"{name}_median"),
+            deviations.to_series().alias(f"{name}_mad"),
+            totals.list.len().fill_null(0).alias(f"{name}_history"),
+        )
+
+    def learn(self, rows: pl.DataFrame) -> None:
+        """Takes in all rows of a day, which must be later than those learned before."""
+        day = rows[START][0].date()
+        for name, habit in self._habits.items():
+            known = rows.filter(pl.all_horizontal(pl.col(column).is_not_null() for column in habit.value))
+            self._learn_days(name, known.select(*habit.of, *habit.value).unique(), day)
+        for of in self._owners():
+            self._learn_days(owner_table(of), rows.select(of).unique(), day)
+        for name, level in self._levels.items():
+            self._learn_level(name, level, rows, day)
+
+    def _learn_days(self, name: str, seen: pl.DataFrame, day: date) -> None:
+        today = seen.with_columns(pl.lit(1, pl.UInt32).alias(_DAYS), pl.lit(day).alias(_LAST))
+        both = pl.concat([self.tables[name], today])
+        self.tables[name] = both.group_by(seen.columns).agg(pl.col(_DAYS).sum(), pl.col(_LAST).max())
+
+    def _learn_level(self, name: str, level: Level, rows: pl.DataFrame, day: date) -> None:
+        today = rows.group_by(level.of).agg(
+            pl.lit(1, pl.UInt32).alias(_DAYS),
+            pl.lit(day).alias(_LAST),
+            pl.concat_list(pl.col(level.measure).sum()).first().alias(_TOTALS),
+        )
+        table = self.tables[name]
+        both = pl.concat([table, today.select(table.columns)])
+        merged = both.group_by(level.of, maintain_order=True).agg(
+            pl.col(_DAYS).sum(),
+            pl.col(_LAST).max(),
+            pl.col(_TOTALS).list.explode(keep_nulls=False, empty_as_null=False).tail(LEVEL_DAYS),
+        )
+        self.tables[name] = merged.select(table.columns)
+
+
+def owner_table(of: tuple[str, ...]) -> str:
+    """The name of the table that holds the history of such owners."""
+    return "of " + "+".join(of)
+
+
+def _table(key: tuple[str, ...], columns: Mapping[str, pl.DataType], values: dict[str, pl.DataType]) -> pl.DataFrame:
+    days, *rest = values.items()
+    return pl.DataFrame(
+        schema={**{name: columns[name] for name in key}, **dict([days]), _LAST: pl.Date(), **dict(rest)}
+    )
+
+
+def _looked_up(rows: pl.DataFrame, table: pl.DataFrame, key: tuple[str, ...], value: str) -> pl.Series:
+    """The value of each row's key, null where it has none."""
+    found = rows.select(key).join(table, on=key, how="left", nulls_equal=True, maintain_order="left")
+    return found[value]
