@@ -68,16 +68,17 @@ def simulate(
 
     Args:
         out: a folder that does not exist or is empty.
-        attacks: finding types to place; all by default, none for an empty sequence.
+        attacks: finding types to place; by default all that the period is long enough for, none for an empty sequence.
         rate: how busy accounts are.
         start: an aware time.
         flow_format: `default`, `custom` or `parquet`; without it text formats alternate between accounts.
 
     Raises:
-        UsageError: an argument is out of range, a finding type has no attack, or the folder holds something.
+        UsageError: an argument is out of range, a finding type has no attack or one that takes a longer period, or the
+            folder holds something.
     """
     period = Period.of(start, days)
-    chosen = attack_families.chosen(attacks)
+    chosen = attack_families.chosen(attacks, period)
     if accounts < 1:
         raise UsageError(f"accounts is {accounts}, at least 1 is needed")
     _claim(out)

@@ -20,7 +20,7 @@ from guardray.findings.wire import to_json
 from guardray.geo.geography import Geography
 from guardray.intel.store import IndicatorStore
 from guardray.inventory import read_inventory
-from guardray.simulate import ATTACK_TYPES, Rates, simulate
+from guardray.simulate import Rates, attack_types, simulate
 from guardray.sources.objects import InputObject, locate
 from guardray.sources.reader import Limits
 
@@ -57,15 +57,17 @@ def scanned(make: MakeEngine, settings: ScanSettings, objects: Sequence[InputObj
     return documents(make(settings).scan(objects, Observer()), settings)
 
 
-FLOODS = tuple(type_ for type_ in ATTACK_TYPES if "DenialOfService" in type_ and not type_.endswith(".Dns"))
+DAYS = 0.5
+
+FLOODS = tuple(type_ for type_ in attack_types(DAYS) if "DenialOfService" in type_ and not type_.endswith(".Dns"))
 """Left out of the small simulation but for one: each is a hundred thousand records, and all work alike."""
 
 
 @pytest.fixture(scope="module")
 def simulated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("simulated") / "two-accounts"
-    attacks = [type_ for type_ in ATTACK_TYPES if type_ not in FLOODS]
-    simulate(folder, accounts=2, days=0.5, seed=11, rate=Rates.named("quiet"), attacks=attacks)
+    attacks = [type_ for type_ in attack_types(DAYS) if type_ not in FLOODS]
+    simulate(folder, accounts=2, days=DAYS, seed=11, rate=Rates.named("quiet"), attacks=attacks)
     return folder
 
 

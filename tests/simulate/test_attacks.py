@@ -11,9 +11,9 @@ from typing import Any
 import polars as pl
 import pytest
 
-from guardray.simulate import ATTACK_TYPES
+from guardray.simulate import attack_types
 
-from .conftest import Logs
+from .conftest import DAYS, Logs
 
 Label = dict[str, str]
 Event = dict[str, Any]
@@ -257,7 +257,7 @@ EVIDENCE: dict[str, Callable[[Logs, Label], bool]] = {
 }
 
 
-@pytest.mark.parametrize("finding_type", ATTACK_TYPES)
+@pytest.mark.parametrize("finding_type", attack_types(DAYS))
 def test_attack_stands_in_the_logs(logs: Logs, finding_type: str) -> None:
     labels = [label for label in logs.labels if label["expected"] == finding_type]
     assert labels

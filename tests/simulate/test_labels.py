@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from guardray.simulate import ATTACK_TYPES, simulate
+from guardray.simulate import attack_types, simulate
 
 from .conftest import DAYS, RATE, Logs
 
@@ -88,7 +88,7 @@ def test_first_account_has_every_type_and_the_second_fewer(logs: Logs) -> None:
         account: {label.expected for label in logs.summary.attacks if label.account == account}
         for account in (first, second)
     }
-    assert types[first] == set(ATTACK_TYPES)
+    assert types[first] == set(attack_types(DAYS))
     assert types[second] < types[first]
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from guardray.simulate.episodes import Episode, TimedCall
 from guardray.simulate.indicators import Indicators
 from guardray.simulate.labels import Label
+from guardray.simulate.period import DAY, SHORTEST_DAYS, Period
 from guardray.simulate.randomness import pick
 from guardray.simulate.rendering import address
 from guardray.simulate.stage import Stage
@@ -46,12 +47,24 @@ STOLEN_KEY_AGENT = (
 
 @dataclass(frozen=True)
 class Attack:
-    """A way to make an account raise one finding type. `title` tells it from others of the type."""
+    """A way to make an account raise one finding type.
+
+    Attributes:
+        title: tells it from others of the type.
+        technique: ATT&CK number.
+        history_days: days that must be learned before; it comes after these, and periods without room for it lack it.
+    """
 
     finding_type: str
     title: str
-    technique: str  # ATT&CK number
+    technique: str
     build: Callable[[Scene], Episode]
+    history_days: int = 0
+
+    def room(self, period: Period) -> Period | None:
+        """The part of a period in which it may happen; None where too little is left."""
+        start = period.start + self.history_days * DAY
+        return Period(start, period.end) if period.end - start >= SHORTEST_DAYS * DAY else None
 
 
 @dataclass(frozen=True)
@@ -61,8 +74,8 @@ class Scene(Stage):
     attack: Attack
 
     @classmethod
-    def of(cls, account: Account, indicators: Indicators, attack: Attack) -> Scene:
-        return cls(account, indicators, f"{attack.finding_type} {attack.title}", account.period, attack)
+    def of(cls, account: Account, indicators: Indicators, attack: Attack, room: Period) -> Scene:
+        return cls(account, indicators, f"{attack.finding_type} {attack.title}", room, attack)
 
     @cached_property
     def victim(self) -> Person:
