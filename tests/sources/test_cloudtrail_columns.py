@@ -18,7 +18,7 @@ def row(tmp_path, **changes):
 
 
 def test_a_management_event_fills_its_columns(tmp_path):
-    found = row(tmp_path, errorCode="AccessDenied", errorMessage="no", vpcEndpointId="vpce-1")
+    found = row(tmp_path, errorCode="AccessDenied", errorMessage="no", vpcEndpointId="vpce-1", vpcEndpointAccountId="4")
     expected = {
         "time": datetime(2024, 5, 1, 10, 30, tzinfo=UTC),
         "metadata_uid": "e-1",
@@ -44,6 +44,7 @@ def test_a_management_event_fills_its_columns(tmp_path):
         "src_endpoint_ip": "198.51.100.7",
         "src_endpoint_domain": None,
         "src_endpoint_vpc_endpoint_uid": "vpce-1",
+        "src_endpoint_vpc_endpoint_account_uid": "4",
         "http_request_user_agent": "aws-cli/2.15",
         "is_late": False,
     }
@@ -60,6 +61,13 @@ def test_a_role_session_is_named_after_its_role(tmp_path):
     assert found["actor_session_assumed_root"] is True
     assert found["actor_session_ec2_role_delivery"] == "2.0"
     assert found["actor_invoked_by"] == "ssm.amazonaws.com"
+
+
+def test_the_resource_that_credentials_were_issued_to_is_told(tmp_path):
+    function = f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function:ingest"
+    scope = {"issuerType": "AWS::Lambda::Function", "credentialsIssuedTo": function}
+    found = row(tmp_path, userIdentity=ROLE | {"inScopeOf": scope})
+    assert (found["actor_scope_issuer_type"], found["actor_scope_issued_to"]) == tuple(scope.values())
 
 
 def test_each_row_keeps_its_own_caller_when_callers_alternate(tmp_path):

@@ -48,6 +48,7 @@ _RECORD_TEXT = {
     "api_request_uid": "request_id",
     "src_endpoint_ip": "source_ip_address",
     "src_endpoint_vpc_endpoint_uid": "vpc_endpoint_id",
+    "src_endpoint_vpc_endpoint_account_uid": "vpc_endpoint_account_id",
     "http_request_user_agent": "user_agent",
 }
 _JSON_TEXT = {

@@ -37,6 +37,11 @@ class SessionContext(Wire):
     ec2_role_delivery: str | None = None
 
 
+class Scope(Wire):
+    issuer_type: str | None = None
+    credentials_issued_to: str | None = None
+
+
 class UserIdentity(Wire):
     type: str | None = None
     user_name: str | None = None
@@ -46,6 +51,7 @@ class UserIdentity(Wire):
     access_key_id: str | None = None
     invoked_by: str | None = None
     session_context: SessionContext | None = None
+    in_scope_of: Scope | None = None
 
 
 _IDENTITY_TEXT = {
@@ -62,14 +68,16 @@ _ISSUER_TEXT = {
     "actor_session_issuer_uid": "principal_id",
     "actor_session_issuer_name": "user_name",
 }
+_SCOPE_TEXT = {"actor_scope_issuer_type": "issuer_type", "actor_scope_issued_to": "credentials_issued_to"}
 _ROLE_NAME = pl.when(pl.col("actor_user_type") == "AssumedRole").then(pl.col("actor_session_issuer_name"))
 
 _IDENTITIES = json.Decoder(UserIdentity | None)
-_NO_IDENTITY, _NO_CONTEXT, _NO_ISSUER, _NO_ATTRIBUTES = (
+_NO_IDENTITY, _NO_CONTEXT, _NO_ISSUER, _NO_ATTRIBUTES, _NO_SCOPE = (
     UserIdentity(),
     SessionContext(),
     SessionIssuer(),
     SessionAttributes(),
+    Scope(),
 )
 
 
@@ -108,9 +116,10 @@ def _loose(value: Any) -> UserIdentity | None:
         assumed_root=text_of(context.get("assumedRoot")),
         ec2_role_delivery=text_of(context.get("ec2RoleDelivery")),
     )
-    identity = UserIdentity(session_context=session)
+    scope = Scope(**text_fields(Scope, _object(value, "inScopeOf")))
+    identity = UserIdentity(session_context=session, in_scope_of=scope)
     for name, text in text_fields(UserIdentity, value).items():
-        if name != "session_context":
+        if name not in ("session_context", "in_scope_of"):
             setattr(identity, name, text)
     return identity
 
@@ -124,10 +133,12 @@ def _table(identities: Sequence[UserIdentity]) -> pl.DataFrame:
     contexts = [identity.session_context or _NO_CONTEXT for identity in identities]
     issuers = [context.session_issuer or _NO_ISSUER for context in contexts]
     attributes = [context.attributes or _NO_ATTRIBUTES for context in contexts]
+    scopes = [identity.in_scope_of or _NO_SCOPE for identity in identities]
     columns: dict[str, list[Any]] = {
         name: list(map(attrgetter(field), identities)) for name, field in _IDENTITY_TEXT.items()
     }
     columns |= {name: list(map(attrgetter(field), issuers)) for name, field in _ISSUER_TEXT.items()}
+    columns |= {name: list(map(attrgetter(field), scopes)) for name, field in _SCOPE_TEXT.items()}
     columns["actor_session_ec2_role_delivery"] = [context.ec2_role_delivery for context in contexts]
     flags: dict[str, list[bool | None]] = {
         "actor_session_is_mfa": [FLAGS.get(attribute.mfa_authenticated) for attribute in attributes],

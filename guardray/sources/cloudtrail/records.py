@@ -61,6 +61,7 @@ class Record(Wire):
     user_identity: Raw = ABSENT
     source_ip_address: str | None = None
     vpc_endpoint_id: str | None = None
+    vpc_endpoint_account_id: str | None = None
     user_agent: str | None = None
 
 

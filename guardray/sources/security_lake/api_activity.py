@@ -35,6 +35,7 @@ def _reading(fields: Fields) -> Reading:
         "src_endpoint_ip": fields.text("src_endpoint.ip"),
         "src_endpoint_domain": fields.text("src_endpoint.domain"),
         "src_endpoint_vpc_endpoint_uid": fields.text("src_endpoint.uid"),
+        "src_endpoint_vpc_endpoint_account_uid": fields.text(unmapped="vpcEndpointAccountId"),
         "http_request_user_agent": fields.text("http_request.user_agent"),
         **_payload(fields, service),
         **_actor(fields),
@@ -86,6 +87,8 @@ def _actor(fields: Fields) -> dict[str, pl.Expr]:
         "actor_session_is_mfa": fields.flag("actor.session.is_mfa", "actor.session.mfa"),
         "actor_session_assumed_root": _flag(fields.text(unmapped=f"{context}.assumedRoot")),
         "actor_session_ec2_role_delivery": fields.text(unmapped=f"{context}.ec2RoleDelivery"),
+        "actor_scope_issuer_type": fields.text(unmapped="userIdentity.inScopeOf.issuerType"),
+        "actor_scope_issued_to": fields.text(unmapped="userIdentity.inScopeOf.credentialsIssuedTo"),
     }
 
 
