@@ -64,8 +64,8 @@ class Level:
     """How much is usual a day.
 
     A detector's `crossed` finds of a level `name`: `name_today`, the sum over the rows of the day with these columns;
-    `name_median` and `name_mad` (median absolute deviation) of the earlier days with any; and `name_history`, how many
-    such days there are (0: none, and the other two are null).
+    `name_median`, `name_mad` (median absolute deviation) and `name_max` of the earlier days with any; and
+    `name_history`, how many such days there are (0: none, and the other three are null).
 
     Attributes:
         of: columns that name whose level it is.

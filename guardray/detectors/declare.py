@@ -256,6 +256,7 @@ class ActivityDetector(Detector):
             the one with the greatest `score`, and the others, best first, as mappings in `row["others"]`.
         score: how much a row deserves to be the one that is told of; of equal ones it is the latest.
         learning: `before`: silent until enough was learned; `after`: fires at once, then learns what is steady.
+        categories: of the lists of addresses that `crossed` looks at, if it does.
     """
 
     activity: Activity
@@ -263,10 +264,15 @@ class ActivityDetector(Detector):
     together: tuple[str, ...] = ()
     score: pl.Expr = pl.lit(0)  # noqa: RUF009 - an expression is not changed
     learning: Learning = "none"
+    categories: tuple[Category, ...] = ()
 
     @property
     def method(self) -> Method:
         return "behaviour"
+
+    @property
+    def wanted_lists(self) -> tuple[tuple[ValueKind, Category], ...]:
+        return tuple(("address", category) for category in self.categories)
 
 
 def _kind_of(column: str) -> ValueKind:

@@ -71,6 +71,7 @@ class Habits:
             pl.col(level.measure).sum().over(level.of).alias(f"{name}_today"),
             median.alias(f"{name}_median"),
             deviations.to_series().alias(f"{name}_mad"),
+            totals.list.max().alias(f"{name}_max"),
             totals.list.len().fill_null(0).alias(f"{name}_history"),
         )
 
