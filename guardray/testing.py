@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from ipaddress import IPv4Address
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,8 @@ from guardray.dataflow.shard import Shard
 from guardray.detectors.declare import EXAMPLES_BEGIN, Detector, Example
 from guardray.errors import DetectorError
 from guardray.findings.finding import Finding
+from guardray.geo.geography import COUNTRIES, Geography
+from guardray.geo.shipped import Steps
 from guardray.intel.store import IndicatorStore
 from guardray.inventory import FACTS
 from guardray.inventory.facts import FactList
@@ -44,9 +47,15 @@ def findings_from(
     indicators: IndicatorStore | None = None,
     now: datetime = START,
     assets: pl.DataFrame | None = None,
+    places: Mapping[str, tuple[str, int]] | None = None,
 ) -> list[Finding]:
-    """What the detector finds in a batch, with facts of the inventory. Raises DetectorError where it fails."""
-    ingest = Ingest([detector], Surroundings(indicators or IndicatorStore()), _all_new)
+    """What the detector finds in a batch, with facts of the inventory and the places of addresses (`world_of`).
+
+    Raises:
+        DetectorError: the detector fails.
+    """
+    geography = world_of(places) if places else None
+    ingest = Ingest([detector], Surroundings(indicators or IndicatorStore(), geography), _all_new)
     ingest.on_batch(detector.schema, frame)
     shard = Shard([detector], assets)
     partials = ingest.drain()
@@ -54,7 +63,7 @@ def findings_from(
     collected = Collected(Observer(), FACTS.to_frame() if assets is None else assets)
     collected.add([*partials.sightings, *shard.finish()])
     sightings, detectors = collected.sightings(), {detector.finding_type: detector}
-    findings, problems = findings_of(sightings, detectors, now, collected.inventory, indicators=indicators)
+    findings, problems = findings_of(sightings, detectors, now, collected.inventory, geography, indicators)
     for problem in (*ingest.problems, *shard.problems, *problems):
         raise problem
     return findings
@@ -67,7 +76,22 @@ def run_example(detector: Detector, example: Example) -> list[Finding]:
         frame_of(detector.schema, example.rows),
         IndicatorStore.of(dict(example.indicators)),
         assets=_assets_of(example),
+        places=example.places,
     )
+
+
+def world_of(places: Mapping[str, tuple[str, int]]) -> Geography:
+    """A world in which only these IPv4 addresses are anywhere: the country and the autonomous system of each."""
+    starts, countries, asns = [0], [0], [0]
+    for address in sorted(places, key=IPv4Address):
+        (country, asn), number = places[address], int(IPv4Address(address))
+        starts += [number, number + 1]
+        countries += [COUNTRIES.categories.to_list().index(country) + 1, 0]
+        asns += [asn, 0]
+    ipv4 = Steps(np.array(starts, np.uint32), np.array(countries, np.uint8), np.array(asns, np.uint32))
+    ipv6 = Steps(np.zeros(1, "S16"), np.zeros(1, np.uint8), np.zeros(1, np.uint32))
+    edges = np.arange(2**16 + 1, dtype=np.uint64) << np.uint64(16)
+    return Geography(ipv4, ipv6, np.searchsorted(ipv4.starts, edges).astype(np.uint32))
 
 
 def _assets_of(example: Example) -> pl.DataFrame:
@@ -111,4 +135,4 @@ def _all_new(hashes: np.ndarray, times: np.ndarray) -> np.ndarray:
     return np.ones(len(hashes), dtype=bool)
 
 
-__all__ = ["DetectorError", "check_example", "findings_from", "frame_of", "run_example"]
+__all__ = ["DetectorError", "check_example", "findings_from", "frame_of", "run_example", "world_of"]

@@ -47,6 +47,7 @@ class Example:
     indicators: Mapping[str, Category] = ()  # type: ignore[assignment]  # address or domain: its category
     severity: float | None = None
     instances: Mapping[str, Mapping[str, str]] = ()  # type: ignore[assignment]  # instance in the inventory: its tags
+    places: Mapping[str, tuple[str, int]] = ()  # type: ignore[assignment]  # address: its country and network
 
 
 def fires(
@@ -55,9 +56,10 @@ def fires(
     indicators: Mapping[str, Category] | None = None,
     severity: float | None = None,
     instances: Mapping[str, Mapping[str, str]] | None = None,
+    places: Mapping[str, tuple[str, int]] | None = None,
 ) -> Example:
     """These rows, in this order, give at least one finding (of this severity, where it is given)."""
-    return Example(name, rows, fires=True, indicators=indicators or {}, severity=severity, instances=instances or {})
+    return Example(name, rows, True, indicators or {}, severity, instances or {}, places or {})
 
 
 def quiet(
@@ -65,9 +67,10 @@ def quiet(
     *rows: Mapping[str, Any],
     indicators: Mapping[str, Category] | None = None,
     instances: Mapping[str, Mapping[str, str]] | None = None,
+    places: Mapping[str, tuple[str, int]] | None = None,
 ) -> Example:
     """These rows give no finding."""
-    return Example(name, rows, fires=False, indicators=indicators or {}, instances=instances or {})
+    return Example(name, rows, False, indicators or {}, None, instances or {}, places or {})
 
 
 def on_earlier_days(days: int, *rows: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
