@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from guardray.bench.inputs import ROWS
 from guardray.errors import UsageError
@@ -26,6 +26,7 @@ def bench(
     scale: Annotated[float, typer.Option(min=0.001, help="Times the usual number of rows.")] = 1.0,
     ray: Annotated[bool, typer.Option(help="Measure the Ray engine too, with 1 and 2 ingest workers.")] = False,
     state: Annotated[bool, typer.Option("--state", help="Measure what state costs instead.")] = False,
+    types: Annotated[bool, typer.Option("--types", help="Measure what each finding type costs instead.")] = False,
     context: Annotated[
         bool, typer.Option("--context", help="Measure without threat lists and without geography as well.")
     ] = False,
@@ -34,6 +35,9 @@ def bench(
     """Measure how fast files become committed findings, beside how fast libraries decode them, on one core."""
     if state:
         _bench_state(json_)
+        return
+    if types:
+        _bench_types(json_)
         return
     from guardray.bench.indicators import million_indicators
     from guardray.bench.run import as_json, measure  # the simulator is not needed by other commands
@@ -71,6 +75,26 @@ def _bench_state(as_json: bool) -> None:
     table.add_row("a key", f"{figures.bytes_per_key:.0f} bytes")
     for finding_type, size in figures.bytes_per_window.items():
         table.add_row(f"a window of {finding_type}", f"{size:.0f} bytes")
+    Console().print(table)
+
+
+def _bench_types(as_json: bool) -> None:
+    from guardray.bench.costs import measure_costs
+    from guardray.bench.indicators import million_indicators
+    from guardray.detectors.loader import load_detectors
+
+    console = Console(stderr=True)
+    with (
+        console.status("a million indicators") as status,
+        tempfile.TemporaryDirectory(prefix="guardray-bench-") as folder,
+    ):
+        costs = measure_costs(load_detectors(), million_indicators(), Path(folder), status.update)
+    if as_json:
+        typer.echo(json.dumps([asdict(cost) for cost in costs], indent=1))
+        return
+    table = Table("finding type", "log", Column("ns a row", justify="right"), title="each alone, on one core")
+    for cost in costs:
+        table.add_row(cost.finding_type, cost.source, f"{cost.ns_per_row:,.1f}")
     Console().print(table)
 
 

@@ -60,7 +60,11 @@ class Ingest:
         if plan is None or frame.is_empty():
             return
         indicators = self._surroundings.indicators.current()
-        frame = enrich(frame, schema, indicators, self._surroundings.geography)
+        self.on_enriched(schema, enrich(frame, schema, indicators, self._surroundings.geography), indicators)
+
+    def on_enriched(self, schema: EventSchema, frame: pl.DataFrame, indicators: IndicatorStore) -> None:
+        """Takes in one batch of `schema` that is enriched already, with the lists that it was enriched with."""
+        plan = self._plans[schema.name]
         masks, problems = plan.masks(frame)
         self.problems.extend(problems)
         for name, rule in plan.rules.items():
