@@ -119,11 +119,13 @@ class Shard:
 
     def _behaving(self, activity: str, rows: pl.DataFrame) -> list[Sighting]:
         """What the detectors of an activity see in rows of one or more of its periods."""
+        table = self._state.activities[activity]
         return [
             sighting
             for detector in self._activities
             if detector.activity.name == activity and rows.height
-            for sighting in sightings_of(detector, told(detector, rows.filter(self._crosses(detector, rows))))
+            for crossed in (told(detector, rows.filter(self._crosses(detector, rows))),)
+            for sighting in sightings_of(detector, table.with_usual(crossed))
         ]
 
     def finish(self) -> list[Sighting]:

@@ -254,7 +254,8 @@ class ActivityDetector(Detector):
         crossed: an expression over rows: the activity's `group`, its measures, what `Habit` and `Level`
             say, `window_start`, `first_seen`, `last_seen`, and all columns of the latest of the rows that the
             activity's row stands for. What looks at several rows does so `.over` columns that have the owner and
-            `window_start` among them: which others are in the frame is chance. `details` gets the same columns.
+            `window_start` among them: which others are in the frame is chance. `details` gets the same columns, and in
+            `row["usual"]` what was seen most often on earlier days: by habit, values (a tuple each) with their days.
         together: columns of the group. Crossing rows of a period that agree in them are one occurrence: `details` gets
             the one with the greatest `score`, and the others, best first, as mappings in `row["others"]`.
         score: how much a row deserves to be the one that is told of; of equal ones it is the latest.

@@ -74,6 +74,10 @@ class ActivityTable:
             yield self._habits.attach(of_period)
             self._habits.learn(of_period)
 
+    def with_usual(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Rows of the period that was given out last, with the Object column `usual`: what `Habits.usual` says."""
+        return rows.with_columns(pl.Series("usual", self._habits.usual(rows), dtype=pl.Object))
+
     @property
     def names(self) -> tuple[str, ...]:
         """The tables that all state is kept in."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, timedelta
+from typing import Any
 
 import polars as pl
 
@@ -15,6 +16,9 @@ KEPT = timedelta(days=90)
 
 LEVEL_DAYS = 30
 """Days with any activity that a level is taken from: enough for a median that one odd day does not move."""
+
+USUAL_KEPT = 15
+"""Values of a habit that a finding can name: GuardDuty's lists of usual behaviour are about as long."""
 
 _DAYS, _LAST, _TOTALS = "days", "last_day", "totals"
 
@@ -74,6 +78,29 @@ class Habits:
             totals.list.max().alias(f"{name}_max"),
             totals.list.len().fill_null(0).alias(f"{name}_history"),
         )
+
+    def usual(self, rows: pl.DataFrame) -> list[dict[str, list[tuple[tuple[Any, ...], int]]]]:
+        """What is usual for the owner of each row: by habit, values with their days, most often seen first."""
+        by_habit = {name: self._most_often(name, habit, rows) for name, habit in self._habits.items()}
+        owners = {habit.of: rows.select(habit.of).rows() for habit in self._habits.values()}
+        return [
+            {name: by_habit[name].get(owners[habit.of][at], []) for name, habit in self._habits.items()}
+            for at in range(rows.height)
+        ]
+
+    def _most_often(
+        self, name: str, habit: Habit, rows: pl.DataFrame
+    ) -> dict[tuple[Any, ...], list[tuple[tuple[Any, ...], int]]]:
+        """The values seen most often, by owner, of those that the rows are of."""
+        of_rows = self.tables[name].join(rows.select(habit.of).unique(), on=habit.of, how="semi", nulls_equal=True)
+        order = of_rows.sort(_DAYS, _LAST, *habit.value, descending=[True, True, *[False] * len(habit.value)])
+        found: dict[tuple[Any, ...], list[tuple[tuple[Any, ...], int]]] = {}
+        kept = order.group_by(habit.of, maintain_order=True).head(USUAL_KEPT)
+        for owner, value, days in zip(
+            kept.select(habit.of).rows(), kept.select(habit.value).rows(), kept[_DAYS], strict=True
+        ):
+            found.setdefault(owner, []).append((value, days))
+        return found
 
     def learn(self, rows: pl.DataFrame) -> None:
         """Takes in all rows of a day, which must be later than those learned before."""

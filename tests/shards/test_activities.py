@@ -188,3 +188,16 @@ def test_parts_that_do_not_fit_together_are_refused(wrong: dict):
 
     with pytest.raises(ValueError, match="calls: "):
         replace(CALLS, **wrong)
+
+
+def test_what_was_seen_most_often_is_told_of_each_owner():
+    table = ActivityTable(CALLS)
+    alice, bob = {"actor_user_name": "alice"}, {"actor_user_name": "bob"}
+    for day, operations in enumerate((("A", "B"), ("B",), ("C",))):
+        time = DAY_ONE + timedelta(days=day)
+        rows = events(*({**alice, "api_operation": one, "time": time} for one in operations), {**bob, "time": time})
+        table.add(summarise(CALLS, rows))
+    *_, last = ((rows, table.with_usual(rows)) for rows in table.close(END_OF_TIME))
+    usual = {row["actor_user_name"]: row["usual"] for row in last[1].to_dicts()}
+    assert usual["alice"]["api"] == [(("B",), 2), (("A",), 1)]
+    assert usual["bob"]["api"] == [(("DescribeInstances",), 2)]
