@@ -9,7 +9,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("bench",),
     ("runtime", "testing"),
     ("dataflow",),
-    ("shards",),
+    ("shards", "custom"),
     ("detectors",),
     ("context",),
     ("intel", "geo", "inventory", "sources", "store", "simulate"),

@@ -16,7 +16,7 @@ from guardray.dataflow.partials import Partials
 from guardray.dataflow.plan import Plan
 from guardray.dataflow.windowing import subject_hashes
 from guardray.detectors.activity import Activity
-from guardray.detectors.declare import Detector, IndicatorDetector, RuleDetector
+from guardray.detectors.declare import Detector, IndicatorDetector
 from guardray.errors import DetectorError
 from guardray.intel.store import IndicatorStore
 from guardray.inventory import facts_of, own_addresses
@@ -70,6 +70,7 @@ class Ingest:
         for name, rule in plan.rules.items():
             if masks[name].any():
                 self._on_hits(rule, frame.filter(masks[name]))
+        self._on_queries(plan, frame)
         self._on_listed(plan, frame, indicators)
         for name in plan.changes:
             if masks[name].any():
@@ -123,7 +124,14 @@ class Ingest:
             if masks[name].any():
                 self._on_hits(detector, matched(detector, listed.filter(masks[name]), indicators))
 
-    def _on_hits(self, detector: RuleDetector, hits: pl.DataFrame) -> None:
+    def _on_queries(self, plan: Plan, frame: pl.DataFrame) -> None:
+        """What rules in SQL find."""
+        found, problems = plan.queries.hits(frame)
+        self.problems.extend(problems)
+        for detector, hits in found:
+            self._on_hits(detector, hits)
+
+    def _on_hits(self, detector: Detector, hits: pl.DataFrame) -> None:
         if hits.height:
             self._partials.sightings.extend(sightings_of(detector, _with_digest(hits, detector.schema)))
 

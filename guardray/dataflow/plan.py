@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import polars as pl
 
+from guardray.custom.queries import QueryRunner
 from guardray.dataflow.windowing import WindowCounter
 from guardray.detectors.activity import Activity
 from guardray.detectors.declare import (
@@ -13,6 +14,7 @@ from guardray.detectors.declare import (
     ChangeDetector,
     Detector,
     IndicatorDetector,
+    QueryDetector,
     RuleDetector,
     WindowDetector,
 )
@@ -32,8 +34,13 @@ class Plan:
         self.windows: dict[str, WindowCounter] = {}
         self.activities: dict[str, Activity] = {}
         self._conditions: dict[str, pl.Expr] = {}
+        queries = []
         for detector in detectors:
-            self._add(detector)
+            if isinstance(detector, QueryDetector):
+                queries.append(detector)
+            else:
+                self._add(detector)
+        self.queries = QueryRunner(queries)
 
     def _add(self, detector: Detector) -> None:
         if isinstance(detector, ActivityDetector):
