@@ -9,7 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from guardray.findings.ends import NamedResource, named_resources
+from guardray.findings.asff_resources import resource_json
+from guardray.findings.asff_threats import indicators, threats
+from guardray.findings.ends import named_resources
 from guardray.findings.finding import Finding
 from guardray.findings.finding_type import FindingType
 from guardray.findings.identity import detector_arn
@@ -97,7 +99,8 @@ def to_asff(finding: Finding) -> Json:
         "Title": finding.title[:_TITLE_CHARS],
         "Description": finding.description[:_DESCRIPTION_CHARS],
         "ProductFields": _product_fields(finding),
-        "Resources": [_resource(finding, named) for named in named_resources(finding)],
+        **known(Threats=threats(finding) or None, ThreatIntelIndicators=indicators(finding) or None),
+        "Resources": [resource_json(finding, named) for named in named_resources(finding)],
         "WorkflowState": "NEW",
         "Workflow": {"Status": "NEW"},
         "RecordState": "ARCHIVED" if finding.archived else "ACTIVE",
@@ -125,13 +128,18 @@ def _severity(number: float) -> Json:
 
 
 def _product_fields(finding: Finding) -> dict[str, str]:
-    """GuardDuty's `service` block, one text a leaf, within Security Hub's limits. The prefix `aws/` is AWS's alone."""
-    leaves = _leaves("guardduty/service", to_json(finding)["service"])
+    """GuardDuty's `service` block, one text a leaf, within Security Hub's limits. The prefix `aws/` is AWS's alone.
+
+    What is short, as the count, comes first, so that a long action or evidence does not push it out.
+    """
+    members = sorted(to_json(finding)["service"].items(), key=lambda member: isinstance(member[1], Mapping))
+    leaves = _leaves("guardduty/service", dict(members))
     fitting = ((path, text[:_PRODUCT_VALUE_CHARS]) for path, text in leaves if len(path) <= _PRODUCT_KEY_CHARS)
     return dict(islice(fitting, _PRODUCT_FIELDS))
 
 
 def _leaves(path: str, value: Any) -> Iterator[tuple[str, str]]:
+    """All values with their paths, but for empty ones, which Security Hub does not take."""
     match value:
         case {**members} if members:
             for name, member in members.items():
@@ -142,38 +150,9 @@ def _leaves(path: str, value: Any) -> Iterator[tuple[str, str]]:
         case bool():
             yield path, str(value).lower()
         case None | {} | []:
-            yield path, ""
-        case _:
+            return
+        case _ if str(value).strip():
             yield path, str(value)
-
-
-def _resource(finding: Finding, named: NamedResource) -> Json:
-    details = _details(finding, named)
-    return known(
-        Type=named.type,
-        Id=named.uid,
-        Partition=finding.partition,
-        Region=finding.region,
-        Details={named.type: details} if details else None,
-    )
-
-
-def _details(finding: Finding, named: NamedResource) -> Json:
-    resource = finding.resource
-    if named.type == "AwsIamAccessKey" and resource.access_key is not None:
-        key = resource.access_key
-        return known(
-            PrincipalId=key.principal_id,
-            PrincipalType=key.user_type,
-            PrincipalName=key.user_name,
-            AccessKeyId=key.access_key_id,
-        )
-    if named.type == "AwsEc2Instance" and resource.instance is not None:
-        interface = resource.instance.interface
-        address = interface.private_ip
-        versions = {} if address is None else {"IpV6Addresses" if ":" in address else "IpV4Addresses": [address]}
-        return known(**versions, VpcId=interface.vpc_id, SubnetId=interface.subnet_id)
-    return {}
 
 
 def _action(action: Mapping[str, Any]) -> Json:

@@ -49,6 +49,11 @@ def remote_name(finding: Finding) -> str | None:
             return request.domain
 
 
+def remote_address(finding: Finding) -> str | None:
+    """The other end where it is an address."""
+    return None if isinstance(finding.action, DnsRequest) else finding.action.remote_ip
+
+
 def _bucket(finding: Finding, bucket: S3Bucket) -> NamedResource:
     return NamedResource("AwsS3Bucket", f"arn:{finding.partition}:s3:::{bucket.name}", bucket.name)
 

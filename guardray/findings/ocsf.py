@@ -1,6 +1,6 @@
 """OCSF Detection Finding (class 2004), laid out as Security Lake lays out GuardDuty's findings.
 
-Source: the OCSF 1.5 schema, class `detection_finding`, profiles `cloud` and `datetime`.
+Source: the OCSF 1.5 schema, class `detection_finding`, profiles `cloud`, `datetime` and `osint`.
 """
 
 from __future__ import annotations
@@ -9,21 +9,20 @@ from datetime import datetime
 from typing import Any
 
 from guardray import __version__
-from guardray.findings.actions import AwsApiCall, DnsRequest, NetworkConnection, PortProbe
-from guardray.findings.ends import named_resources, remote_name
+from guardray.findings.ends import NamedResource, named_resources, remote_address, remote_name
 from guardray.findings.finding import Finding
-from guardray.findings.network_names import protocol_name
-from guardray.findings.places import Place
+from guardray.findings.ocsf_evidence import evidence, indicators, remote_path
+from guardray.findings.resources import Instance
 from guardray.findings.severity import Severity
-from guardray.findings.wire import time_text, to_json
+from guardray.findings.wire import time_of, time_text, to_json
 from guardray.findings.wire.members import Json, known
 
 _SCHEMA_VERSION = "1.5.0"
 _CLASS_UID = 2004
 _SEVERITY_IDS = {Severity.LOW: 2, Severity.MEDIUM: 3, Severity.HIGH: 4, Severity.CRITICAL: 5}
-_DIRECTIONS = {"INBOUND": (1, "Inbound"), "OUTBOUND": (2, "Outbound"), "UNKNOWN": (0, "Unknown")}
 _AWS_ACCOUNT = 10
 _RULE = 1
+_OF_EC2 = ("AwsEc2Instance", "AwsEc2NetworkInterface")
 _HOSTNAME, _IP_ADDRESS, _RESOURCE_UID = (1, "Hostname"), (2, "IP Address"), (10, "Resource UID")
 
 
@@ -33,7 +32,7 @@ def to_ocsf(finding: Finding) -> Json:
     status_id, status = (5, "Archived") if finding.archived else (1, "New")
     band = Severity.of(finding.severity)
     return {
-        "metadata": _metadata(),
+        "metadata": _metadata(finding),
         "class_uid": _CLASS_UID,
         "class_name": "Detection Finding",
         "category_uid": 2,
@@ -52,16 +51,18 @@ def to_ocsf(finding: Finding) -> Json:
         "cloud": _cloud(finding),
         "finding_info": _finding_info(finding),
         "resources": _resources(finding),
-        "evidences": [_evidence(finding)],
+        "evidences": [evidence(finding)],
+        **known(osint=indicators(finding) or None),
         "observables": _observables(finding),
         "unmapped": _unmapped(finding),
     }
 
 
-def _metadata() -> Json:
+def _metadata(finding: Finding) -> Json:
+    """The profile `osint` is for findings that lists name the other end of: it cannot do without indicators."""
     return {
         "version": _SCHEMA_VERSION,
-        "profiles": ["cloud", "datetime"],
+        "profiles": ["cloud", "datetime", *(["osint"] if indicators(finding) else [])],
         "product": {"name": "GuardRay", "vendor_name": "GuardRay", "version": __version__},
     }
 
@@ -99,100 +100,51 @@ def _finding_info(finding: Finding) -> Json:
 
 
 def _resources(finding: Finding) -> list[Json]:
-    return [
-        {
-            "type": named.type,
-            "uid": named.uid,
-            "name": named.name,
-            "cloud_partition": finding.partition,
-            "region": finding.region,
-        }
-        for named in named_resources(finding)
-    ]
+    details = to_json(finding)["resource"]
+    return [_resource(finding, named, details) for named in named_resources(finding)]
 
 
-def _evidence(finding: Finding) -> Json:
-    """What happened, in OCSF's objects, with GuardDuty's action beside it for what they have no place for."""
-    data = to_json(finding)["service"]["action"]
-    match finding.action:
-        case AwsApiCall() as call:
-            return _call_evidence(call) | {"data": data}
-        case NetworkConnection() as connection:
-            return _connection_evidence(connection) | {"data": data}
-        case PortProbe() as probe:
-            return _probe_evidence(probe) | {"data": data}
-        case DnsRequest() as request:
-            return {"query": {"hostname": request.domain}, "data": data}
-
-
-def _call_evidence(call: AwsApiCall) -> Json:
-    # OCSF's service has a version, which AWS's services do not tell.
-    service = {"name": call.service_name, "uid": call.service_name, "version": ""}
-    api = known(
-        operation=call.api,
-        service=service,
-        response=None if call.error_code is None else {"error": call.error_code},
-    )
-    source = known(ip=call.remote_ip, svc_name=call.domain) | _place(call.remote_place)
+def _resource(finding: Finding, named: NamedResource, details: Json) -> Json:
+    """A resource with what the inventory knows of it, and GuardDuty's details for what OCSF has no place for."""
+    instance = finding.resource.instance if named.type in _OF_EC2 else None
     return known(
-        api=api,
-        src_endpoint=source or None,
-        http_request=None if call.user_agent is None else {"user_agent": call.user_agent},
+        type=named.type,
+        uid=named.uid,
+        name=named.name,
+        cloud_partition=finding.partition,
+        region=finding.region,
+        **({} if instance is None else _of_inventory(instance)),
+        data=_data(named, details),
     )
 
 
-def _connection_evidence(connection: NetworkConnection) -> Json:
-    local = known(ip=connection.local_ip, port=connection.local_port, interface_uid=connection.interface_id)
-    remote = known(ip=connection.remote_ip, port=connection.remote_port) | _place(connection.remote_place)
-    source, destination = (remote, local) if connection.direction == "INBOUND" else (local, remote)
-    direction_id, direction = _DIRECTIONS[connection.direction]
-    number = connection.protocol_num
-    return {
-        "connection_info": known(
-            direction_id=direction_id,
-            direction=direction,
-            protocol_num=number,
-            protocol_name=None if number is None else protocol_name(number),
-        ),
-        "src_endpoint": source,
-        "dst_endpoint": destination,
-    }
-
-
-def _probe_evidence(probe: PortProbe) -> Json:
-    return {
-        "connection_info": {"direction_id": 1, "direction": "Inbound"},
-        "src_endpoint": {"ip": probe.remote_ip} | _place(probe.remote_place),
-        "dst_endpoint": known(ip=probe.local_ip, port=probe.local_port),
-    }
-
-
-def _place(place: Place | None) -> Json:
-    """Members of an endpoint. Its country is a code; an autonomous system has a number there or is left out."""
-    if place is None:
-        return {}
-    location = known(
-        city=place.city, country=place.country_code, lat=place.latitude, long=place.longitude, isp=place.isp
+def _of_inventory(instance: Instance) -> Json:
+    interface = instance.interface
+    launched = None if instance.launch_time is None else _time("created_time", time_of(instance.launch_time))
+    return known(
+        ip=interface.private_ip,
+        hostname=interface.private_dns_name,
+        zone=instance.availability_zone,
+        tags=[{"name": key, "value": value} for key, value in instance.tags] or None,
+        **(launched or {}),
     )
-    system = None if place.asn is None else known(number=place.asn, name=place.asn_org)
-    return known(location=location or None, autonomous_system=system)
+
+
+def _data(named: NamedResource, details: Json) -> Json | None:
+    if named.type in _OF_EC2:
+        return details.get("instanceDetails")
+    if named.type == "AwsIamAccessKey":
+        return details.get("accessKeyDetails")
+    return next((one for one in details.get("s3BucketDetails", ()) if one["arn"] == named.uid), None)
 
 
 def _observables(finding: Finding) -> list[Json]:
     resources = [_observable("resources[].uid", _RESOURCE_UID, named.uid) for named in named_resources(finding)]
-    remote = remote_name(finding)
-    if remote is None:
+    path, remote = remote_path(finding), remote_name(finding)
+    if path is None or remote is None:
         return resources
-    match finding.action:
-        case DnsRequest():
-            observable = _observable("evidences[].query.hostname", _HOSTNAME, remote)
-        case AwsApiCall(remote_ip=None):
-            observable = _observable("evidences[].src_endpoint.svc_name", _HOSTNAME, remote)
-        case NetworkConnection(direction=direction) if direction != "INBOUND":
-            observable = _observable("evidences[].dst_endpoint.ip", _IP_ADDRESS, remote)
-        case _:
-            observable = _observable("evidences[].src_endpoint.ip", _IP_ADDRESS, remote)
-    return [*resources, observable]
+    kind = _HOSTNAME if remote_address(finding) is None else _IP_ADDRESS
+    return [*resources, _observable(path, kind, remote)]
 
 
 def _observable(name: str, kind: tuple[int, str], value: str) -> Json:

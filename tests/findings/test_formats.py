@@ -67,14 +67,21 @@ def test_asff_says_what_guardduty_tells_security_hub():
     fields = asff["ProductFields"]
     assert fields["guardduty/service/action/networkConnectionAction/localPortDetails/portName"] == "SSH"
     assert fields["guardduty/service/archived"] == "false"
-    assert fields["guardduty/service/evidence"] == ""
+    assert "guardduty/service/evidence" not in fields, "Security Hub takes no empty text"
     assert asff["Resources"] == [
         {
             "Type": "AwsEc2Instance",
             "Id": "arn:aws:ec2:eu-west-1:111122223333:instance/i-0123456789abcdef0",
             "Partition": "aws",
             "Region": "eu-west-1",
-            "Details": {"AwsEc2Instance": {"IpV4Addresses": ["10.0.0.5"], "VpcId": "vpc-1", "SubnetId": "subnet-1"}},
+            "Details": {
+                "AwsEc2Instance": {
+                    "IpV4Addresses": ["10.0.0.5"],
+                    "VpcId": "vpc-1",
+                    "SubnetId": "subnet-1",
+                    "NetworkInterfaces": [{"NetworkInterfaceId": "eni-0a"}],
+                }
+            },
         }
     ]
     names = to_asff(port_probe())["ProductFields"]

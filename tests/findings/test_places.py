@@ -59,8 +59,8 @@ def test_security_hub_wants_the_number_of_the_network_as_a_number():
 @pytest.mark.parametrize("finding", [ssh_brute_force(), bucket_made_public(), port_probe()])
 def test_ocsf_has_the_place_on_the_endpoint(finding):
     source = to_ocsf(in_paris(finding))["evidences"][0]["src_endpoint"]
-    location = {"city": "Paris", "country": "FR", "lat": 48.85, "long": 2.35, "isp": "Example Access"}
-    assert source["location"] == location
+    assert source["location"] == {"city": "Paris", "country": "FR", "lat": 48.85, "long": 2.35}
+    assert source["isp"] == "Example Access"
     assert source["autonomous_system"] == {"number": 64500, "name": "Example"}
 
 
