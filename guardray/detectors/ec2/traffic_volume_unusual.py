@@ -1,0 +1,142 @@
+"""Behavior:EC2/TrafficVolumeUnusual: an instance sends far more to one remote host than it ever sent to anyone.
+
+What goes to one host in a day must exceed by far what went to it, and to all hosts together, on each earlier day: three
+times the median, the median by six robust standard deviations, the greatest day, and a gigabyte. So the weekly full
+backup is no news in its second week, nor is one that grows. Uploads to AWS are backups and images, and quiet; so are
+downloads by others from a server of ours. An instance that sends much every day hides what it sends beside that, and a
+transfer that stays under a megabyte a record for the whole day is not seen.
+
+Source: GuardDuty user guide, EC2 finding types: severity Medium. Robust deviations: Iglewicz and Hoaglin 1993, How to
+detect and handle outliers (1.4826 times the median absolute deviation estimates a normal standard deviation).
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from guardray.detectors.declare import ActivityDetector, fires, on_earlier_days, quiet
+from guardray.detectors.ec2.connections import RESOURCE, connection, flow
+from guardray.detectors.ec2.outbound import (
+    ACTIVITY,
+    LARGE_RECORD_BYTES,
+    LEARNED_DAYS,
+    OUTSIDE_AWS,
+    local_end,
+    remote_end,
+    sender,
+)
+from guardray.findings.details import Details
+from guardray.schema import network_activity
+from guardray.types import Row
+
+FLOOR_BYTES = 1_000_000_000
+"""To one host in a day. An image or a release that is pushed somewhere once stays under it."""
+
+TIMES_MEDIAN = 3
+"""What grows does so by less from one day to the next."""
+
+DEVIATIONS = 6
+"""Robust ones. Daily sums are skewed: of benign days, one in some hundreds lies four above the median."""
+
+_SIGMA = 1.4826
+
+
+def _is_far_above(level: str) -> pl.Expr:
+    """Today's bytes to the host are far above all that is known of the level. Null where nothing is."""
+    today, median, deviation = pl.col("to_host_today"), pl.col(f"{level}_median"), _SIGMA * pl.col(f"{level}_mad")
+    return (
+        today.gt(TIMES_MEDIAN * median) & today.gt(median + DEVIATIONS * deviation) & today.gt(pl.col(f"{level}_max"))
+    )
+
+
+def details(row: Row) -> Details:
+    who, remote, today = row["resource_uid"], remote_end(row), row["to_host_today"]
+    usual = f"The most that it sent to all hosts on one of {row['sent_history']} earlier days was {row['sent_max']:,}."
+    return Details(
+        title=f"{who} sends an unusual amount of data to {remote}.",
+        description=f"{who} sent {today:,} bytes to {remote} within a day. {usual}",
+        resource=sender(row),
+        action=connection(row, local_end(row), remote),
+        additional_info={
+            "outBytes": row["bytes"],
+            "packetsOut": row["packets"],
+            "totalBytesOut": row["sent_today"],
+            "averagePacketSizeOut": row["bytes"] // row["packets"],
+        },
+    )
+
+
+GB = 1_000_000_000
+
+
+def _upload(size: int, target: str = "203.0.113.9", **columns: object) -> dict[str, object]:
+    sent = {"tcp_flags": 3, "traffic_packets": size // 1400 + 1, "traffic_bytes": size}
+    return {**flow(target=target, src_endpoint_port=50016), **sent, **columns}
+
+
+DAILY = on_earlier_days(LEARNED_DAYS, _upload(2_000_000), _upload(3_000, "198.51.100.7"))
+NOTHING_LARGE = on_earlier_days(LEARNED_DAYS, _upload(3_000, "198.51.100.7"))
+
+DETECTOR = ActivityDetector(
+    finding_type="Behavior:EC2/TrafficVolumeUnusual",
+    severity=5.0,
+    source="vpc-flow",
+    schema=network_activity.SCHEMA,
+    role="ACTOR",
+    entity=RESOURCE,
+    activity=ACTIVITY,
+    crossed=(pl.col("largest_record") >= LARGE_RECORD_BYTES)
+    & OUTSIDE_AWS
+    & (pl.col("to_host_today") >= FLOOR_BYTES)
+    & (pl.col("sent_history") >= LEARNED_DAYS)
+    & _is_far_above("sent")
+    & _is_far_above("to_host").fill_null(True),
+    together=RESOURCE,
+    score=pl.col("to_host_today"),
+    learning="before",
+    details=details,
+    tunables={
+        "learned_days": LEARNED_DAYS,
+        "floor_bytes": FLOOR_BYTES,
+        "times_median": TIMES_MEDIAN,
+        "deviations": DEVIATIONS,
+    },
+    examples=(
+        fires(
+            "an instance that uploads little sends 5 GB to a new host", *NOTHING_LARGE, _upload(5 * GB), severity=5.0
+        ),
+        fires("it sends them in many records", *DAILY, *(_upload(GB // 10) for _ in range(50))),
+        fires(
+            "it sends them through two ports",
+            *DAILY,
+            _upload(GB * 6 // 10),
+            _upload(GB * 6 // 10, dst_endpoint_port=22),
+        ),
+        fires(
+            "flags and direction are not logged",
+            *(dict(row, tcp_flags=None, is_egress=None) for row in (*DAILY, _upload(5 * GB))),
+        ),
+        quiet("nothing is known of the instance", _upload(5 * GB)),
+        quiet("little is known of the instance", *DAILY[: 2 * (LEARNED_DAYS - 1)], _upload(5 * GB)),
+        quiet("half a gigabyte is sent", *DAILY, _upload(GB // 2)),
+        quiet(
+            "as much goes to another host every day",
+            *on_earlier_days(8, _upload(4 * GB, "198.51.100.7")),
+            _upload(5 * GB),
+        ),
+        quiet("a daily backup has grown", *on_earlier_days(8, _upload(4 * GB)), _upload(8 * GB)),
+        quiet(
+            "a weekly full backup comes again",
+            *on_earlier_days(8, _upload(GB // 10)),
+            *on_earlier_days(7, _upload(30 * GB))[:1],
+            _upload(30 * GB),
+        ),
+        quiet(
+            "others download it from a server of ours",
+            *DAILY,
+            _upload(5 * GB, src_endpoint_port=443, dst_endpoint_port=50000),
+        ),
+        quiet("the host is our own", *DAILY, _upload(5 * GB, "10.0.3.9")),
+        quiet("the host is unknown", *DAILY, _upload(5 * GB, dst_endpoint_ip_v4=None)),
+    ),
+)
