@@ -180,11 +180,9 @@ def tactic(operation: str = "api_operation", service: str = "api_service_name") 
         f"{of}:{one}": purpose for purpose, services in NAMED.items() for of, ones in services.items() for one in ones
     }
     hides = source.is_in(WATCHING) & _begins(name, TAKES_AWAY)
-    found = pl.when(hides).then(pl.lit("DefenseEvasion"))
-    for purpose, words in FIRST_WORDS.items():
-        found = found.when(_begins(name, words)).then(pl.lit(purpose))
+    by_word = [pl.when(_begins(name, words)).then(pl.lit(purpose)) for purpose, words in FIRST_WORDS.items()]
     explicit = pl.concat_str(source, name, separator=":").replace_strict(named, default=None, return_dtype=pl.String)
-    return pl.coalesce(explicit, found.otherwise(pl.lit(None, pl.String)))
+    return pl.coalesce(explicit, pl.when(hides).then(pl.lit("DefenseEvasion")), *by_word)
 
 
 def _begins(name: pl.Expr, words: Sequence[str]) -> pl.Expr:

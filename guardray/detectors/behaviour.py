@@ -1,0 +1,115 @@
+"""What detectors of unusual callers share: how new each part of a call is.
+
+Each part of a call gets points: the operation, the place (network and country), the user agent, and further ones by
+log. A value that the account has never seen weighs more than one that only this principal has not. A principal without
+history of its own is judged against the account alone, so that a new colleague is measured by what colleagues do.
+
+These expressions are all that decides how unusual a call is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from guardray.detectors.activity import Habit
+
+HISTORY_DAYS = 7
+"""Days on which anything was seen before an account is judged, and before a principal has habits of its own. GuardDuty
+says seven to fourteen days; a week has every day of the week once."""
+
+ALERT_POINTS = 4
+"""Points from which a call is unusual. No single new thing has more than 2, so at least two are needed: an operation
+and a place that the account has never seen, or one of them with two that only the principal has not."""
+
+NEW_TO_ACCOUNT, NEW_TO_PRINCIPAL = 2, 1
+"""Points of a value that was never seen in the account, or only never with this principal."""
+
+DENIED_POINTS = 1
+"""Points of a new operation that was denied: whoever has habits knows what he may do."""
+
+ACCOUNT = ("cloud_account_uid",)
+PRINCIPAL = (*ACCOUNT, "actor_principal")
+
+WHOSE = {"account": ACCOUNT, "principal": PRINCIPAL}
+"""Whose habits there are, and how they are named: `principal_operation`, `account_operation`."""
+
+DENIALS = ("AccessDenied", "AccessDeniedException", "Client.UnauthorizedOperation", "UnauthorizedOperation")
+"""Error codes of calls that were not allowed."""
+
+CONSOLES = ("console", "Edge", "Opera", "Firefox", "Chrome", "Safari", "browser")
+"""Families of user agents that a person sits at. The console calls what its pages need, not what the person wants."""
+
+ACTS_ITSELF = (
+    pl.col("actor_invoked_by").is_null()
+    & pl.col("src_endpoint_ip").is_not_null()
+    & (pl.col("actor_user_type") != "AWSService").fill_null(True)
+    & pl.col("actor_session_issuer").str.contains("/aws-service-role/", literal=True).fill_null(False).not_()
+)
+"""Not an AWS service, neither for itself nor on behalf of a caller, nor with a role that is linked to it."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a call that can be unusual.
+
+    Attributes:
+        name: of its habits, behind `principal_` and `account_`.
+        columns: what tells its values.
+        title: what GuardDuty's lists call it, in the plural.
+        words: what a sentence calls it.
+        whose: whose habits in it are looked at.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    title: str
+    words: str
+    whose: tuple[str, ...] = tuple(WHOSE)
+
+    @property
+    def habits(self) -> dict[str, Habit]:
+        """Its habits by name."""
+        return {f"{who}_{self.name}": Habit(WHOSE[who], self.columns) for who in self.whose}
+
+
+OPERATION = Part("operation", ("api_service_name", "api_operation"), "APIs", "API")
+NETWORK = Part("network", ("src_endpoint_autonomous_system_number",), "ASNs", "network AS")
+COUNTRY = Part("country", ("src_endpoint_location_country",), "Countries", "country")
+AGENT = Part("agent", ("http_request_user_agent_family",), "UserAgents", "user agent")
+
+USER_TYPE = Part("user_type", ("actor_user_type",), "UserTypes", "user type", whose=("account",))
+BUCKET = Part("bucket", ("bucket_name",), "Buckets", "bucket", whose=("principal",))
+
+
+def habits_of(parts: tuple[Part, ...]) -> dict[str, Habit]:
+    """The habits in all these parts of a call, by name."""
+    return {name: habit for part in parts for name, habit in part.habits.items()}
+
+
+HAS_HISTORY = pl.col("account_operation_history") >= HISTORY_DAYS
+IS_ESTABLISHED = pl.col("principal_operation_history") >= HISTORY_DAYS
+"""Whether the principal has habits of its own."""
+
+
+def newness(part: Part) -> pl.Expr:
+    """Points of this part of a call; none where it is unknown."""
+    to_account = _is_new("account", part)
+    to_principal = IS_ESTABLISHED & _is_new("principal", part)
+    points = pl.when(to_account).then(NEW_TO_ACCOUNT).when(to_principal).then(NEW_TO_PRINCIPAL).otherwise(0)
+    return points.cast(pl.Int32)
+
+
+def _is_new(who: str, part: Part) -> pl.Expr:
+    return pl.col(f"{who}_{part.name}_days") == 0 if who in part.whose else pl.lit(False)
+
+
+PLACE_POINTS = pl.max_horizontal(newness(NETWORK), newness(COUNTRY))
+
+IS_DENIED = pl.col("api_response_error").is_in(DENIALS).fill_null(False)
+
+
+def points_if(condition: pl.Expr, points: int) -> pl.Expr:
+    """So many points where it is true, else none."""
+    return pl.when(condition).then(points).otherwise(0).cast(pl.Int32)

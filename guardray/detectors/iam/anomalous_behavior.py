@@ -1,0 +1,204 @@
+"""Somebody called APIs that they, or anybody in the account, do not call, from places or programs that are new as well.
+
+One finding type for each tactic that the API serves (`guardray.detectors.tactics`): CredentialAccess, DefenseEvasion,
+Discovery, Exfiltration, Impact, InitialAccess, Persistence and PrivilegeEscalation, all :IAMUser/AnomalousBehavior.
+A day of a principal is one occurrence: the most unusual API first, the others of the tactic behind it.
+
+A deployment that calls a new API from where it always runs, a traveller who does what he always does, and a new
+colleague who does what colleagues do are not unusual. Calls that only look around are found where they are several or
+entirely new, since people look around. It cannot see who misuses credentials from their usual place with their usual
+programs, nor anything in an account that has less than a week of history.
+
+Source: GuardDuty user guide, IAM finding types and details of anomalous behaviour; first-seen values and points are our
+own, and learned models may take their place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import polars as pl
+
+from guardray.detectors.activity import Activity
+from guardray.detectors.behaviour import (
+    ACTS_ITSELF,
+    AGENT,
+    ALERT_POINTS,
+    CONSOLES,
+    COUNTRY,
+    DENIED_POINTS,
+    HAS_HISTORY,
+    HISTORY_DAYS,
+    IS_DENIED,
+    IS_ESTABLISHED,
+    NETWORK,
+    NEW_TO_ACCOUNT,
+    NEW_TO_PRINCIPAL,
+    OPERATION,
+    PLACE_POINTS,
+    PRINCIPAL,
+    USER_TYPE,
+    habits_of,
+    newness,
+    points_if,
+)
+from guardray.detectors.calls import MANAGEMENT, OWN_CREDENTIALS, credentials
+from guardray.detectors.declare import ActivityDetector, fires, on_earlier_days, quiet
+from guardray.detectors.tactics import Tactic, tactic
+from guardray.detectors.unusual_calls import unusual_details
+from guardray.findings.details import Details
+from guardray.schema import api_activity
+from guardray.stats.measures import Count
+from guardray.types import Row
+
+CLEAR_POINTS = 5
+"""Points from which one call that only looks around is worth a finding of its own."""
+
+LOOKING_AROUND = 5
+"""Unusual operations that only look around, of one principal and day, that are worth a finding together. Whoever has
+stolen credentials asks for everything; somebody who works from a hotel asks for one or two new things."""
+
+PARTS = (OPERATION, NETWORK, COUNTRY, AGENT, USER_TYPE)
+
+CALLS = Activity(
+    name="management calls",
+    schema=api_activity.SCHEMA,
+    where=MANAGEMENT & OWN_CREDENTIALS & ACTS_ITSELF,
+    owner=("cloud_account_uid",),
+    group=(*PRINCIPAL, "api_response_error", *(column for part in PARTS for column in part.columns)),
+    measures={"calls": Count()},
+    habits=habits_of(PARTS),
+)
+
+OPERATION_POINTS = newness(OPERATION)
+AGENT_POINTS = newness(AGENT)
+
+POINTS = (
+    OPERATION_POINTS
+    + PLACE_POINTS
+    + AGENT_POINTS
+    + points_if(pl.col("account_user_type_days") == 0, NEW_TO_PRINCIPAL)
+    + points_if(IS_DENIED & (OPERATION_POINTS > 0), DENIED_POINTS)
+)
+
+IS_ELSEWHERE = PLACE_POINTS == NEW_TO_ACCOUNT
+IS_HIJACKED = IS_ESTABLISHED & IS_ELSEWHERE & (AGENT_POINTS == NEW_TO_ACCOUNT)
+"""A known principal in a place and with a program that nobody in the account ever had, whatever it calls."""
+
+IS_UNUSUAL = (
+    HAS_HISTORY
+    & (POINTS >= ALERT_POINTS)
+    & ((OPERATION_POINTS > 0) | IS_HIJACKED)
+    & (IS_ESTABLISHED | IS_ELSEWHERE)  # where new programs run, new roles call what nobody called before
+)
+
+
+def is_unusual(purpose: Tactic) -> pl.Expr:
+    """The rows of unusual calls that serve a tactic."""
+    found = IS_UNUSUAL & (tactic() == purpose)
+    if purpose != "Discovery":
+        return found
+    by_page = pl.col("http_request_user_agent_family").is_in(CONSOLES).fill_null(False)
+    sought = found & (by_page.not_() | (POINTS > ALERT_POINTS))  # a page of the console calls more than is asked for
+    operations = pl.col("api_operation").filter(sought.fill_null(False)).n_unique().over(*PRINCIPAL, "window_start")
+    return sought & ((POINTS >= CLEAR_POINTS) | (operations >= LOOKING_AROUND))
+
+
+def describer(purpose: Tactic) -> Callable[[Row], Details]:
+    """How findings about calls that serve a tactic are described."""
+
+    def details(row: Row) -> Details:
+        return unusual_details(row, purpose, PARTS, credentials(row))
+
+    return details
+
+
+OFFICE, HOTEL = "198.51.100.7", "203.0.113.40"
+PLACES = {OFFICE: ("DE", 64500), HOTEL: ("BR", 64510)}
+
+CLI, TOOL = "aws-cli/2.15.30 Python/3.11.8", "Boto3/1.34.51 md/Botocore#1.34.51"
+
+WORK = {
+    "event_category": "Management",
+    "api_service_name": "ec2.amazonaws.com",
+    "api_operation": "DescribeInstances",
+    "actor_user_type": "IAMUser",
+    "actor_user_name": "alice",
+    "actor_user_uid_alt": "AIDAALICE",
+    "src_endpoint_ip": OFFICE,
+    "http_request_user_agent": CLI,
+}
+COLLEAGUE = WORK | {"actor_user_name": "bob", "actor_user_uid_alt": "AIDABOB"}
+HISTORY = on_earlier_days(8, WORK, COLLEAGUE | {"api_service_name": "iam.amazonaws.com", "api_operation": "GetUser"})
+
+EXAMPLES: dict[Tactic, tuple[tuple[str, str], ...]] = {
+    "CredentialAccess": (("secretsmanager", "GetSecretValue"),),
+    "DefenseEvasion": (("logs", "DeleteLogGroup"),),
+    "Discovery": tuple(("iam", f"List{one}") for one in ("Roles", "Users", "Groups", "Policies", "AccessKeys")),
+    "Exfiltration": (("ec2", "ModifySnapshotAttribute"),),
+    "Impact": (("kms", "ScheduleKeyDeletion"),),
+    "InitialAccess": (("sts", "GetFederationToken"),),
+    "Persistence": (("iam", "CreateAccessKey"),),
+    "PrivilegeEscalation": (("iam", "AttachUserPolicy"),),
+}
+"""Calls that serve a tactic, none of which anybody in the examples made before."""
+
+SEVERITIES: dict[Tactic, float] = {"Discovery": 2.0, "Exfiltration": 8.0, "Impact": 8.0}
+"""Those that are not Medium."""
+
+
+def _examples(purpose: Tactic) -> tuple[Any, ...]:
+    calls = [{"api_service_name": f"{of}.amazonaws.com", "api_operation": one} for of, one in EXAMPLES[purpose]]
+
+    def made(by: dict[str, Any], **changes: Any) -> tuple[dict[str, Any], ...]:
+        return tuple(by | call | changes for call in calls)
+
+    stolen = {"src_endpoint_ip": HOTEL, "http_request_user_agent": TOOL}
+    known = on_earlier_days(8, *made(WORK))
+    by_service = {"actor_invoked_by": "cloudformation.amazonaws.com"}
+    return (
+        fires("new calls come from a new place", *HISTORY, *made(WORK, **stolen), places=PLACES),
+        fires("they are denied", *HISTORY, *made(WORK, api_response_error="AccessDenied", **stolen), places=PLACES),
+        fires(
+            "a new user makes new calls from a new place",
+            *HISTORY,
+            *made(WORK | {"actor_user_uid_alt": "AIDAMALLORY"}, **stolen),
+            places=PLACES,
+        ),
+        quiet("new calls come from the usual place", *HISTORY, *made(WORK), places=PLACES),
+        quiet("usual calls come from a new place", *HISTORY, *known, *made(WORK, src_endpoint_ip=HOTEL), places=PLACES),
+        quiet("a new user does what others do", *HISTORY, *known, *made(COLLEAGUE), places=PLACES),
+        quiet("the account is new", *on_earlier_days(3, WORK), *made(WORK, **stolen), places=PLACES),
+        quiet("a service acts for the caller", *HISTORY, *made(WORK, **stolen, **by_service), places=PLACES),
+        quiet("the place is unknown", *HISTORY, *made(WORK, src_endpoint_ip=HOTEL)),
+    )
+
+
+def detector(purpose: Tactic) -> ActivityDetector:
+    return ActivityDetector(
+        finding_type=f"{purpose}:IAMUser/AnomalousBehavior",
+        severity=SEVERITIES.get(purpose, 5.0),
+        source="cloudtrail-management",
+        schema=api_activity.SCHEMA,
+        role="TARGET",
+        entity=("actor_principal",),
+        activity=CALLS,
+        crossed=is_unusual(purpose),
+        together=PRINCIPAL,
+        score=POINTS,
+        learning="before",
+        details=describer(purpose),
+        tunables={
+            "history_days": HISTORY_DAYS,
+            "alert_points": ALERT_POINTS,
+            "new_to_account": NEW_TO_ACCOUNT,
+            "new_to_principal": NEW_TO_PRINCIPAL,
+            "denied_points": DENIED_POINTS,
+            **({"clear_points": CLEAR_POINTS, "looking_around": LOOKING_AROUND} if purpose == "Discovery" else {}),
+        },
+        examples=_examples(purpose),
+    )
+
+
+DETECTORS = tuple(map(detector, EXAMPLES))
