@@ -24,15 +24,15 @@ PROFILES = {"account": "AccountProfiling", "principal": "UserIdentityProfiling"}
 Call = Mapping[str, Any]
 
 
-def unusual_details(row: Row, tactic: str, parts: Sequence[Part], resource: Resource) -> Details:
-    """What a finding about an unusual call, and others with it, says."""
+def unusual_details(row: Row, tactic: str, parts: Sequence[Part], resource: Resource, further: str = "") -> Details:
+    """What a finding about an unusual call, and others with it, says; `further` sentences close the description."""
     others = len(row["others"])
     also = f" and {others} more calls like it" if others > 1 else " and one more call" if others else ""
     who = caller_of(row)
     return Details(
         title=f"{who[0].upper()}{who[1:]} called APIs that serve {tactic} in an unusual way.",
         description=f"{row['api_operation']}{also} by {who} from {origin_of(row)} {_is_or_are(others)} unusual. "
-        f"{explained(row, parts)}",
+        f"{explained(row, parts)} {further}".rstrip(),
         resource=resource,
         action=AwsApiCall.of(row),
         additional_info=_additional_info(row, parts),

@@ -16,7 +16,6 @@ own, and learned models may take their place.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import polars as pl
 
@@ -44,7 +43,7 @@ from guardray.detectors.behaviour import (
     points_if,
 )
 from guardray.detectors.calls import MANAGEMENT, OWN_CREDENTIALS, credentials
-from guardray.detectors.declare import ActivityDetector, fires, on_earlier_days, quiet
+from guardray.detectors.declare import ActivityDetector, Example, fires, on_earlier_days, quiet
 from guardray.detectors.tactics import Tactic, tactic
 from guardray.detectors.unusual_calls import unusual_details
 from guardray.findings.details import Details
@@ -148,10 +147,10 @@ SEVERITIES: dict[Tactic, float] = {"Discovery": 2.0, "Exfiltration": 8.0, "Impac
 """Those that are not Medium."""
 
 
-def _examples(purpose: Tactic) -> tuple[Any, ...]:
+def _examples(purpose: Tactic) -> tuple[Example, ...]:
     calls = [{"api_service_name": f"{of}.amazonaws.com", "api_operation": one} for of, one in EXAMPLES[purpose]]
 
-    def made(by: dict[str, Any], **changes: Any) -> tuple[dict[str, Any], ...]:
+    def made(by: dict[str, str], **changes: str) -> tuple[dict[str, str], ...]:
         return tuple(by | call | changes for call in calls)
 
     stolen = {"src_endpoint_ip": HOTEL, "http_request_user_agent": TOOL}
