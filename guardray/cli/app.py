@@ -20,6 +20,7 @@ from guardray.cli.inventory import app as inventory_app
 from guardray.cli.messages import harmless
 from guardray.cli.scan import scan
 from guardray.cli.simulate import simulate_command
+from guardray.cli.train import train
 from guardray.errors import GuardrayError
 
 USAGE_STATUS = 2
@@ -33,6 +34,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("scan")(scan)
+app.command("train")(train)
 app.command("demo")(demo)
 app.command("simulate")(simulate_command)
 app.add_typer(detectors_app, name="detectors")

@@ -12,8 +12,10 @@ import typer
 from rich.console import Console
 
 from guardray.cli.messages import say
+from guardray.cli.options import EngineName
 from guardray.cli.outputs import Outputs, disk_errors
-from guardray.cli.scan import EngineName, make_engine, run_scan
+from guardray.cli.scan import run_scan
+from guardray.cli.scanning import make_engine
 from guardray.cli.simulate import print_simulated, scan_command
 from guardray.dataflow.scan import ScanSettings
 from guardray.detectors.loader import load_detectors

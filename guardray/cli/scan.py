@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -15,15 +13,37 @@ from rich.console import Console
 
 from guardray.cli.catalogue import missing_indicators
 from guardray.cli.messages import counted, say
+from guardray.cli.options import (
+    AccountOption,
+    Address,
+    AwsRanges,
+    EngineName,
+    EngineOption,
+    Geo,
+    Intel,
+    InventoryFiles,
+    Lateness,
+    Offline,
+    RegionOption,
+    S3Endpoint,
+    Since,
+    Sources,
+    ThreatLists,
+    TrustedLists,
+    Until,
+    Verbose,
+    Workers,
+)
 from guardray.cli.outputs import Outputs
 from guardray.cli.progress import ScanProgress
+from guardray.cli.scanning import key_filter_of, make_engine
 from guardray.cli.storing import commit
 from guardray.cli.summary import print_summary
-from guardray.cli.times import utc
+from guardray.dataflow.baseline import Baseline
 from guardray.dataflow.report import report
 from guardray.dataflow.scan import Engine, ScanResult, ScanSettings
 from guardray.detectors.loader import load_detectors
-from guardray.errors import DetectorError, UsageError
+from guardray.errors import DetectorError
 from guardray.findings.finding import Finding
 from guardray.findings.severity import Severity
 from guardray.findings.writers import Format
@@ -31,7 +51,7 @@ from guardray.geo.geography import Geography
 from guardray.intel.library import load_indicators
 from guardray.inventory import read_inventory
 from guardray.sources.limits import Limits
-from guardray.sources.objects import InputObject, KeyFilter, locate
+from guardray.sources.objects import InputObject, locate
 from guardray.sources.set_aside import SetAsideFolder
 
 FAILED_STATUS = 1
@@ -40,70 +60,47 @@ INCOMPLETE_STATUS = 3
 PROBLEMS_SHOWN = 20
 """Failures of detectors that are printed; a broken one may fail on every row."""
 
-RAY_WORTHWHILE_BYTES = 4 * 2**30
-"""`auto` starts Ray above this: a cluster needs some 20 s to start, in which one core reads a gigabyte or two."""
-
-LATENESS_MAX_H = 366 * 24
-
-_ACCOUNT = re.compile(r"\d{12}")
-
-
-class EngineName(StrEnum):
-    """Where a scan runs."""
-
-    AUTO = "auto"
-    LOCAL = "local"
-    RAY = "ray"
-
 
 def scan(
-    sources: Annotated[list[str], typer.Argument(help="Files, folders, s3://bucket/prefix, or - for standard input.")],
+    sources: Sources,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the findings here.")] = None,
     format_: Annotated[
         Format | None,
         typer.Option("--format", "-f", help="How: a table on the terminal, jsonl into a file if not given."),
     ] = None,
-    engine: Annotated[EngineName, typer.Option(help="auto takes Ray for large inputs.")] = EngineName.AUTO,
-    workers: Annotated[int | None, typer.Option(min=1, help="Ingest workers of the Ray engine.")] = None,
-    address: Annotated[str | None, typer.Option(help="A running Ray cluster: auto or HOST:PORT.")] = None,
+    engine: EngineOption = EngineName.AUTO,
+    workers: Workers = None,
+    address: Address = None,
     store: Annotated[str | None, typer.Option(help="Keep findings in this SQLite file or PostgreSQL URL too.")] = None,
-    since: Annotated[datetime | None, typer.Option(help="Only events from this time on (UTC).")] = None,
-    until: Annotated[datetime | None, typer.Option(help="Only events before this time (UTC).")] = None,
-    account: Annotated[list[str] | None, typer.Option(help="Only this account; may be repeated.")] = None,
-    region: Annotated[list[str] | None, typer.Option(help="Only this Region; may be repeated.")] = None,
-    intel: Annotated[Path | None, typer.Option(help="Threat feeds, in the format of configs/intel.yaml.")] = None,
-    threat_list: Annotated[list[Path] | None, typer.Option(help="A custom threat list; may be repeated.")] = None,
-    trusted_list: Annotated[
-        list[Path] | None, typer.Option(help="Addresses and domains that nothing is found on; may be repeated.")
+    baseline: Annotated[
+        Path | None, typer.Option(help="What is usual, as `guardray train` learned it from earlier logs.")
     ] = None,
-    offline: Annotated[
-        bool, typer.Option("--offline", help="Fetch no feed; take those that were fetched before.")
-    ] = False,
-    inventory: Annotated[
-        list[Path] | None,
-        typer.Option(help="What EC2 says of interfaces and instances: JSON, a file or a folder; may be repeated."),
-    ] = None,
-    geo: Annotated[
-        list[Path] | None, typer.Option(help="A MaxMind database to prefer to the built-in one; may be repeated.")
-    ] = None,
-    aws_ranges: Annotated[Path | None, typer.Option(help="AWS's ip-ranges.json, to tell its addresses by.")] = None,
+    since: Since = None,
+    until: Until = None,
+    account: AccountOption = None,
+    region: RegionOption = None,
+    intel: Intel = None,
+    threat_list: ThreatLists = None,
+    trusted_list: TrustedLists = None,
+    offline: Offline = False,
+    inventory: InventoryFiles = None,
+    geo: Geo = None,
+    aws_ranges: AwsRanges = None,
     type_: Annotated[list[str] | None, typer.Option("--type", help="Only this finding type; may be repeated.")] = None,
-    lateness: Annotated[
-        float, typer.Option(min=0, max=LATENESS_MAX_H, help="Hours that an event may be older than its file's date.")
-    ] = 1,
-    s3_endpoint: Annotated[str | None, typer.Option(help="URL of an S3-compatible store.")] = None,
-    state: Annotated[Path, typer.Option(help="Folder for rows that are set aside.")] = Path("guardray-data"),
+    lateness: Lateness = 1,
+    s3_endpoint: S3Endpoint = None,
+    state: Annotated[Path, typer.Option(help="Folder for lists, and for rows that are set aside.")] = Path("guardray-data"),
     fail_on: Annotated[
         str | None, typer.Option(help="low, medium, high or critical: exit with 1 on such a finding or a worse one.")
     ] = None,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="No progress and no summary; findings are still shown.")
     ] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", help="Show tracebacks.")] = False,
+    verbose: Verbose = False,
 ) -> None:
     """Scan logs for threats: CloudTrail, S3 data events, VPC Flow Logs, Route 53 Resolver query logs, Security Lake."""
     bound = None if fail_on is None else Severity.parse(fail_on)
-    key_filter = _key_filter(since and utc(since), until and utc(until), account or (), region or ())
+    key_filter = key_filter_of(since, until, account, region)
     indicators, notices = load_indicators(intel, threat_list or (), trusted_list or (), state, offline=offline)
     for notice in notices:
         say(Console(stderr=True), notice, "yellow")
@@ -112,6 +109,7 @@ def scan(
         indicators=indicators,
         geography=Geography.load(geo or (), aws_ranges),
         assets=read_inventory(inventory or ()),
+        baseline=Baseline() if baseline is None else Baseline.open(baseline),
         limits=Limits(lateness=timedelta(hours=lateness)),
         key_filter=key_filter,
         s3_endpoint=s3_endpoint,
@@ -124,41 +122,6 @@ def scan(
         Outputs(output=output, format_=format_, store=store, state=state, quiet=quiet, fail_on=bound),
     )
     raise typer.Exit(status)
-
-
-def _key_filter(
-    since: datetime | None, until: datetime | None, accounts: Sequence[str], regions: Sequence[str]
-) -> KeyFilter:
-    if since is not None and until is not None and since >= until:
-        raise UsageError(f"--since {since:%Y-%m-%dT%H:%M:%S} is not before --until {until:%Y-%m-%dT%H:%M:%S}")
-    if wrong := [account for account in accounts if not _ACCOUNT.fullmatch(account)]:
-        raise UsageError(f"--account {wrong[0]!r} is not an account id of 12 digits")
-    return KeyFilter(since=since, until=until, account_ids=frozenset(accounts), regions=frozenset(regions))
-
-
-def make_engine(
-    name: EngineName,
-    settings: ScanSettings,
-    objects: Sequence[InputObject],
-    workers: int | None = None,
-    address: str | None = None,
-) -> Engine:
-    """The engine by name; `auto` decides by the size of the input.
-
-    Raises:
-        UsageError: the local engine is wanted, and something that only Ray has.
-    """
-    if name is EngineName.LOCAL and (address is not None or workers is not None):
-        raise UsageError(f"{'--workers' if address is None else '--address'} is for Ray: leave out --engine local")
-    size = sum(obj.size or 0 for obj in objects)
-    large = size > RAY_WORTHWHILE_BYTES or address is not None or workers is not None
-    if name is EngineName.RAY or (name is EngineName.AUTO and large):
-        from guardray.runtime.engine import RayEngine  # importing Ray takes a second that a local scan need not spend
-
-        return RayEngine(settings, workers=workers, address=address)
-    from guardray.dataflow.local import LocalEngine
-
-    return LocalEngine(settings)
 
 
 def run_scan(settings: ScanSettings, objects: Sequence[InputObject], engine: Engine, outputs: Outputs) -> int:
@@ -191,7 +154,8 @@ def _report_lists(settings: ScanSettings, console: Console) -> None:
     for one in settings.indicators.lists:
         if one.skipped:
             skipped = f"{counted(one.skipped, 'line')} skipped (no public address and no domain)"
-            say(console, f"threat list {one.name}: {one.entries:,} usable, {skipped}", "yellow")
+            kind = "trusted" if one.category == "trusted" else "threat"
+            say(console, f"{kind} list {one.name}: {one.entries:,} usable, {skipped}", "yellow")
 
 
 def _print_inactive(settings: ScanSettings, console: Console) -> None:

@@ -33,7 +33,7 @@ class LocalEngine:
 
 class _LocalRun:
     def __init__(self, settings: ScanSettings, objects: Sequence[InputObject], observer: Observer) -> None:
-        self._shard = Shard(settings.detectors, settings.assets)
+        self._shard = Shard(settings.detectors, settings.assets, settings.baseline)
         self._ingest = Ingest(settings.detectors, settings.surroundings, self._shard.first_seen)
         self.reader = Reader(
             settings.limits,
@@ -67,6 +67,7 @@ class _LocalRun:
             counts=self.reader.counts,
             objects=self._shard.objects(),
             inventory=self._collected.inventory,
+            learned=self._shard.learned(),
             duplicates=self._ingest.duplicates,
             problems=[*self._ingest.problems, *self._shard.problems],
         )

@@ -10,6 +10,7 @@ from typing import Protocol
 import polars as pl
 
 from guardray.context.enrich import Surroundings
+from guardray.dataflow.baseline import Baseline
 from guardray.dataflow.event_time import BEGINNING_OF_TIME, END_OF_TIME, microseconds
 from guardray.dataflow.ownership import Ownership
 from guardray.detectors.declare import Detector
@@ -31,6 +32,7 @@ class ScanSettings:
     indicators: IndicatorStore
     geography: Geography | None = None  # None: the columns stay null
     assets: pl.DataFrame = field(default_factory=FACTS.to_frame)  # facts of the inventory that are known beforehand
+    baseline: Baseline = field(default_factory=Baseline)  # what is learned beforehand
     limits: Limits = field(default_factory=Limits)
     key_filter: KeyFilter = field(default_factory=KeyFilter)
     s3_endpoint: str | None = None
@@ -59,13 +61,14 @@ class ScanResult:
     """What came out: `sightings` in the order of their keys, complete and folded.
 
     `objects` are the content digests of what was read, the same whatever the files are called. `inventory` is what
-    was known beforehand and what the trail told.
+    was known beforehand and what the trail told; `learned` is the baseline with what these objects added to it.
     """
 
     sightings: list[Sighting]
     counts: Counts
     objects: frozenset[int]
     inventory: Inventory
+    learned: Baseline
     duplicates: int = 0
     problems: list[DetectorError] = field(default_factory=list)
 

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
+from guardray.dataflow.baseline import Baseline
 from guardray.dataflow.behaviour import told
 from guardray.dataflow.event_time import END_OF_TIME
 from guardray.dataflow.hits import sightings_of
@@ -31,9 +32,12 @@ class Shard:
     Args:
         detectors: all that are switched on.
         assets: facts of the inventory that are known beforehand.
+        baseline: what is learned beforehand of the keys that this shard owns.
     """
 
-    def __init__(self, detectors: Sequence[Detector], assets: pl.DataFrame | None = None) -> None:
+    def __init__(
+        self, detectors: Sequence[Detector], assets: pl.DataFrame | None = None, baseline: Baseline | None = None
+    ) -> None:
         self._changes = {d.finding_type: d for d in detectors if isinstance(d, ChangeDetector)}
         self._windows = {d.finding_type: d for d in detectors if isinstance(d, WindowDetector)}
         self._activities = [d for d in detectors if isinstance(d, ActivityDetector)]
@@ -41,6 +45,8 @@ class Shard:
         self._failed: dict[str, DetectorError] = {}
         if assets is not None:
             self._state.entities.learn_own(own_addresses(assets))
+        if baseline is not None:
+            self._state.know(baseline.tables)
 
     @classmethod
     def restore(cls, detectors: Sequence[Detector], tables: Mapping[str, pa.Table]) -> Shard:
@@ -62,6 +68,10 @@ class Shard:
         that has crossed since the last call of `crossing` is told of when it closes.
         """
         return self._state.export()
+
+    def learned(self) -> Baseline:
+        """What detectors have learned of the keys that this shard owns."""
+        return Baseline(self._state.learned())
 
     @property
     def problems(self) -> list[DetectorError]:

@@ -14,7 +14,7 @@ from guardray.dataflow.windowing import window_table
 from guardray.detectors.activity import Activity
 from guardray.detectors.declare import ChangeDetector, WindowDetector
 from guardray.errors import SnapshotError
-from guardray.shards.activities import ActivityTable
+from guardray.shards.activities import OPEN, ActivityTable
 from guardray.shards.changes import ChangeBuffer, Configurations
 from guardray.shards.deduplicator import Deduplicator
 from guardray.shards.directory import EntityDirectory
@@ -75,6 +75,22 @@ class ShardState:
             if parts.keys() & tables.keys():
                 _restore(parts, tables)
 
+    def learned(self) -> dict[str, pa.Table]:
+        """What detectors learned and may know beforehand another time: configurations and habits."""
+        return {
+            name: part.export() for parts in self._of_detectors() for name, part in parts.items() if _is_learned(name)
+        }
+
+    def know(self, learned: Mapping[str, pa.Table]) -> None:
+        """Take in what `learned` gave, of those detectors that there are.
+
+        Raises:
+            SnapshotError: a table is of other columns than the detector's.
+        """
+        for parts in self._of_detectors():
+            known = {name: part for name, part in parts.items() if _is_learned(name) and name in learned}
+            _restore(known, learned)
+
     def _shared(self) -> dict[str, _Part]:
         return {
             "entities": _Part(self.entities.export, self.entities.merge),
@@ -124,6 +140,10 @@ class ShardState:
         if table.num_columns:
             _check_columns(table, self._columns[name])
             self.buffers[name].restore(table)
+
+
+def _is_learned(name: str) -> bool:
+    return name.startswith(("configurations/", "activities/")) and not name.endswith(f"/{OPEN}")
 
 
 def _restore(parts: Mapping[str, _Part], tables: Mapping[str, pa.Table]) -> None:

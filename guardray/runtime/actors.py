@@ -11,6 +11,7 @@ import polars as pl
 import ray
 from ray.actor import ActorHandle
 
+from guardray.dataflow.baseline import Baseline
 from guardray.dataflow.ingest import ROWS_BETWEEN_DRAINS, Ingest
 from guardray.dataflow.partials import Owners, Partials
 from guardray.dataflow.scan import ScanSettings
@@ -41,8 +42,8 @@ class IngestReport:
 class ShardActor:
     """Owns a range of the key groups."""
 
-    def __init__(self, settings: ScanSettings) -> None:
-        self._shard = Shard(settings.detectors, settings.assets)
+    def __init__(self, settings: ScanSettings, baseline: Baseline) -> None:
+        self._shard = Shard(settings.detectors, settings.assets, baseline)
 
     def first_seen(self, hashes: np.ndarray, times: np.ndarray) -> np.ndarray:
         return self._shard.first_seen(hashes, times)
@@ -52,6 +53,9 @@ class ShardActor:
 
     def objects(self) -> frozenset[int]:
         return self._shard.objects()
+
+    def learned(self) -> Baseline:
+        return self._shard.learned()
 
     def problems(self) -> list[DetectorError]:
         return self._shard.problems

@@ -10,6 +10,8 @@ from typing import Any
 
 import ray
 
+from guardray.dataflow.baseline import Baseline
+from guardray.dataflow.partials import Owners
 from guardray.dataflow.scan import Collected, Observer, ScanResult, ScanSettings, Watermark
 from guardray.errors import DetectorError, EngineError, GuardrayError, UsageError
 from guardray.runtime.actors import SHARD_TIMEOUT_S, IngestActor, IngestReport, ShardActor
@@ -99,8 +101,9 @@ class _Coordinator:
     """One scan: who works on what, what is merged, how far event time has come."""
 
     def __init__(self, settings: ScanSettings, workers: int, shards: int, observer: Observer) -> None:
-        shared = ray.put(settings)
-        self._shards = [_SHARD.remote(shared) for _ in range(shards)]
+        baselines = settings.baseline.split(shards, Owners.of(settings.detectors))
+        shared = ray.put(replace(settings, baseline=Baseline()))
+        self._shards = [_SHARD.remote(shared, baseline) for baseline in baselines]
         self._workers = [_INGEST.remote(shared, self._shards) for _ in range(workers)]
         self._settings = settings
         self._observer = observer
@@ -140,11 +143,13 @@ class _Coordinator:
         self._gather([shard.finish.remote() for shard in self._shards])
         objects = ray.get([shard.objects.remote() for shard in self._shards], timeout=SHARD_TIMEOUT_S)
         problems = ray.get([shard.problems.remote() for shard in self._shards], timeout=SHARD_TIMEOUT_S)
+        learned = ray.get([shard.learned.remote() for shard in self._shards], timeout=SHARD_TIMEOUT_S)
         return ScanResult(
             sightings=self._collected.sightings(),
             counts=self._counts,
             objects=frozenset().union(*objects),
             inventory=self._collected.inventory,
+            learned=Baseline.of(learned),
             duplicates=self._duplicates,
             problems=[*self._problems, *(problem for of_shard in problems for problem in of_shard)],
         )

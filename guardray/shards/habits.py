@@ -103,7 +103,7 @@ class Habits:
         return found
 
     def learn(self, rows: pl.DataFrame) -> None:
-        """Takes in all rows of a day, which must be later than those learned before."""
+        """Takes in all rows of a day. What was learned already up to that day or beyond it is not learned again."""
         day = rows[START][0].date()
         for name, habit in self._habits.items():
             known = rows.filter(pl.all_horizontal(pl.col(column).is_not_null() for column in habit.value))
@@ -114,15 +114,26 @@ class Habits:
             self._learn_level(name, level, rows, day)
 
     def _learn_days(self, name: str, seen: pl.DataFrame, day: date) -> None:
-        today = seen.with_columns(pl.lit(1, pl.UInt32).alias(_DAYS), pl.lit(day).alias(_LAST))
+        new = self._not_learned(name, seen, day)
+        today = new.with_columns(pl.lit(1, pl.UInt32).alias(_DAYS), pl.lit(day).alias(_LAST))
         both = pl.concat([self.tables[name], today])
         self.tables[name] = both.group_by(seen.columns).agg(pl.col(_DAYS).sum(), pl.col(_LAST).max())
 
+    def _not_learned(self, name: str, rows: pl.DataFrame, day: date) -> pl.DataFrame:
+        """The rows whose key was not seen on that day or later."""
+        table = self.tables[name]
+        key = [column for column in table.columns if column not in (_DAYS, _LAST, _TOTALS)]
+        return rows.join(table.filter(pl.col(_LAST) >= day), on=key, how="anti", nulls_equal=True)
+
     def _learn_level(self, name: str, level: Level, rows: pl.DataFrame, day: date) -> None:
-        today = rows.group_by(level.of).agg(
-            pl.lit(1, pl.UInt32).alias(_DAYS),
-            pl.lit(day).alias(_LAST),
-            pl.concat_list(pl.col(level.measure).sum()).first().alias(_TOTALS),
+        today = (
+            self._not_learned(name, rows, day)
+            .group_by(level.of)
+            .agg(
+                pl.lit(1, pl.UInt32).alias(_DAYS),
+                pl.lit(day).alias(_LAST),
+                pl.concat_list(pl.col(level.measure).sum()).first().alias(_TOTALS),
+            )
         )
         table = self.tables[name]
         both = pl.concat([table, today.select(table.columns)])

@@ -153,7 +153,7 @@ def test_a_scan_that_stopped_after_every_step_finds_the_same_with_the_same_rows(
 
 def test_every_kind_of_state_held_something_when_the_scan_stopped(restless: Scan):
     filled = {name.split("/")[0] for tables in restless.kept for name, table in tables.items() if len(table)}
-    assert filled == {"entities", "events", "windows", "crossed", "changes", "configurations"}
+    assert filled == {"entities", "events", "windows", "crossed", "changes", "configurations", "activities"}
 
 
 def with_a_scan(shard: Shard, ports: range = range(20, 100), detector: WindowDetector = SCAN) -> Shard:
