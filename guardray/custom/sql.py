@@ -92,8 +92,22 @@ _REFUSED_NODES = {
 }
 
 
+class ConditionError(ValueError):
+    """A condition cannot be used, for the reason that is given. `line` is the one within the condition, from 1."""
+
+    def __init__(self, reason: str, line: int | None = None) -> None:
+        super().__init__(reason)
+        self.line = line
+
+
 def connection() -> duckdb.DuckDBPyConnection:
-    """A database in memory that sees what is registered with it, and nothing else of the machine."""
+    """A connection that sees what is registered with it, and nothing else of the machine."""
+    return _database().cursor()
+
+
+@cache
+def _database() -> duckdb.DuckDBPyConnection:
+    """One database in memory a process, since making one takes longer than most questions to it."""
     import duckdb
 
     made = duckdb.connect(":memory:", config={"threads": 1})  # rows keep their order, and cores stay with their worker
@@ -111,7 +125,7 @@ def expand(condition: str, tunables: Mapping[str, float] | None = None) -> str:
     """The condition with the value of each `$tunable` and with the columns that `request` and its like read.
 
     Raises:
-        ValueError: a tunable is unknown.
+        ConditionError: a tunable is unknown.
     """
     values = tunables or {}
 
@@ -121,7 +135,7 @@ def expand(condition: str, tunables: Mapping[str, float] | None = None) -> str:
         if match["column"]:
             return f"json_{'list' if match['many'] else 'text'}({_JSON_COLUMNS[match['column'].lower()]}, "
         if match["name"] not in values:
-            raise ValueError(
+            raise ConditionError(
                 f"${match['name']} is not one of the rule's tunables ({', '.join(values) or 'it has none'})"
             )
         return repr(values[match["name"]])
@@ -133,18 +147,18 @@ def check(condition: str, schema: EventSchema) -> None:
     """Whether an expanded condition can be used for rows of the schema.
 
     Raises:
-        ValueError: it cannot, for the reason and, if it is known, the line within the condition that is given.
+        ConditionError: it cannot.
     """
     if len(condition) > MOST_CHARACTERS:
-        raise ValueError(f"the condition has {len(condition):,} characters; {MOST_CHARACTERS:,} are allowed")
+        raise ConditionError(f"the condition has {len(condition):,} characters; {MOST_CHARACTERS:,} are allowed")
     for node in _nodes(_parsed(condition)):
         kind = node.get("class")
         if kind in _REFUSED_NODES:
-            raise ValueError(_REFUSED_NODES[kind])
+            raise ConditionError(_REFUSED_NODES[kind])
         # Some functions may be written without brackets, as columns are.
         name = node["function_name"] if kind == "FUNCTION" else node["column_names"][-1] if kind == "COLUMN_REF" else ""
         if name.lower() in _refused_functions():
-            raise ValueError(f"{name} cannot be used in a condition")
+            raise ConditionError(f"{name} cannot be used in a condition")
     _bind(condition, schema)
 
 
@@ -154,13 +168,12 @@ def _parsed(condition: str) -> Any:
     ((answer,),) = _checker().execute("SELECT json_serialize_sql(?)", [f"{prefix}{condition}\n)"]).fetchall()
     parsed = msgspec.json.decode(answer)
     if parsed.get("error"):
-        position = parsed.get("position")
-        line = "" if position is None else f" (line {condition.count(chr(10), 0, int(position) - len(prefix)) + 1})"
-        raise ValueError(f"not SQL: {parsed['error_message']}{line}")
+        before = condition.encode()[: max(0, int(parsed.get("position", 0)) - len(prefix))]
+        raise ConditionError(f"not SQL: {parsed['error_message']}", before.count(b"\n") + 1)
     statements = parsed["statements"]
     # A text that closes our bracket and goes on has more to it than one expression.
     if len(statements) != 1 or not _is_expression(statements[0]["node"]):
-        raise ValueError("a condition is one expression, such as api_operation = 'CreateUser', not a statement")
+        raise ConditionError("a condition is one expression, such as api_operation = 'CreateUser', not a statement")
     return statements[0]["node"]["select_list"]
 
 
@@ -192,9 +205,9 @@ def _bind(condition: str, schema: EventSchema) -> None:
         checker.execute(f"SELECT 1 FROM {TABLE} WHERE (\n{condition}\n)").fetchall()
         described = checker.execute(f"DESCRIBE SELECT (\n{condition}\n) AS c FROM {TABLE}").fetchall()
     except duckdb.Error as error:
-        raise ValueError(first_line(error)) from None
+        raise ConditionError(first_line(error)) from None
     if described[0][1] != "BOOLEAN":
-        raise ValueError(f"the condition is of type {described[0][1]}: it must be true or false")
+        raise ConditionError(f"the condition is of type {described[0][1]}: it must be true or false")
 
 
 def first_line(error: Exception) -> str:
