@@ -32,6 +32,7 @@ ADDRESS_LISTS = {
     "tor-entry": 4,
     "tor-relay": 24,
     "trusted": 2,  # on the list of malicious addresses as well
+    "public-resolver": 6,
 }
 """Category of the list: how many of its addresses attacks use."""
 

@@ -8,14 +8,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from guardray.errors import UsageError
-from guardray.simulate.attacks import callers, configuration, names, network
+from guardray.simulate.attacks import callers, configuration, egress, names, network
 from guardray.simulate.attacks.scene import Attack, Scene
 from guardray.simulate.episodes import Episode
 from guardray.simulate.indicators import Indicators
 from guardray.simulate.period import DAY, Period
 from guardray.simulate.world import Account
 
-ATTACKS: tuple[Attack, ...] = (*configuration.ATTACKS, *callers.ATTACKS, *network.ATTACKS, *names.ATTACKS)
+ATTACKS: tuple[Attack, ...] = (
+    *configuration.ATTACKS,
+    *callers.ATTACKS,
+    *network.ATTACKS,
+    *names.ATTACKS,
+    *egress.ATTACKS,
+)
 
 ATTACK_TYPES: tuple[str, ...] = tuple(dict.fromkeys(attack.finding_type for attack in ATTACKS))
 """Finding types that there is an attack for."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from guardray.simulate.benign import administration, names, traffic
+from guardray.simulate.benign import administration, egress, names, traffic
 from guardray.simulate.benign.occasion import HardNegative, Occasion
 from guardray.simulate.episodes import Episode
 from guardray.simulate.indicators import Indicators
@@ -12,6 +12,7 @@ from guardray.simulate.world import Account
 HARD_NEGATIVES: tuple[HardNegative, ...] = (
     *administration.HARD_NEGATIVES,
     *traffic.HARD_NEGATIVES,
+    *egress.HARD_NEGATIVES,
     *names.HARD_NEGATIVES,
 )
 
