@@ -11,7 +11,8 @@ from types import ModuleType
 
 import msgspec
 
-from guardray.detectors.declare import Detector, Method, Source
+from guardray.custom.library import OwnRule
+from guardray.detectors.declare import Detector, Method, Mode, Source
 from guardray.detectors.loader import declaring_modules, load_detectors
 from guardray.errors import UsageError
 from guardray.intel.store import IndicatorStore
@@ -30,6 +31,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
         active: it can fire with the indicators that were given.
         why_not: what is missing where it cannot.
         description: one sentence on what fires.
+        mode: in `DRY_RUN` it is counted, and gives no finding.
+        file: the rule file that it comes from; null where guardray brings it.
     """
 
     type: str
@@ -43,6 +46,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     entity: tuple[str, ...]
     tunables: Mapping[str, float]
     description: str
+    mode: Mode = "LIVE"
+    file: str | None = None
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,7 +63,14 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
 def entries(indicators: IndicatorStore) -> list[Entry]:
     """All finding types that there is a detector for, sorted by type."""
     modules = declaring_modules()
-    return [_entry(detector, modules[detector.finding_type], indicators) for detector in load_detectors()]
+    return [_module_entry(detector, modules[detector.finding_type], indicators) for detector in load_detectors()]
+
+
+def own_entry(rule: OwnRule, indicators: IndicatorStore, why_not: str | None = None) -> Entry:
+    """The finding type of a rule of somebody's own, which cannot run for the reason that is given."""
+    entry = _entry(rule.detector, _own_description(rule.about), indicators)
+    inactive = why_not or entry.why_not
+    return msgspec.structs.replace(entry, active=inactive is None, why_not=inactive, file=str(rule.path))
 
 
 def account(finding_type: str, indicators: IndicatorStore) -> Account:
@@ -70,12 +82,27 @@ def account(finding_type: str, indicators: IndicatorStore) -> Account:
     (detector,) = load_detectors([finding_type])
     module = declaring_modules()[finding_type]
     return Account(
-        entry=_entry(detector, module, indicators),
+        entry=_module_entry(detector, module, indicators),
         explanation=inspect.getdoc(module) or "",
         reasons=tunable_reasons(detector, module),
-        fires=tuple(example.name for example in detector.examples if example.fires),
-        quiet=tuple(example.name for example in detector.examples if not example.fires),
+        fires=_names(detector, fires=True),
+        quiet=_names(detector, fires=False),
     )
+
+
+def own_account(rule: OwnRule, indicators: IndicatorStore, why_not: str | None = None) -> Account:
+    """A rule of somebody's own at length."""
+    return Account(
+        entry=own_entry(rule, indicators, why_not),
+        explanation=rule.about,
+        reasons=rule.reasons,
+        fires=_names(rule.detector, fires=True),
+        quiet=_names(rule.detector, fires=False),
+    )
+
+
+def _names(detector: Detector, *, fires: bool) -> tuple[str, ...]:
+    return tuple(example.name for example in detector.examples if example.fires == fires)
 
 
 def missing_indicators(detector: Detector, indicators: IndicatorStore) -> str | None:
@@ -89,7 +116,11 @@ def missing_indicators(detector: Detector, indicators: IndicatorStore) -> str | 
     return f"needs a list of {plural} of category {category}: {option}"
 
 
-def _entry(detector: Detector, module: ModuleType, indicators: IndicatorStore) -> Entry:
+def _module_entry(detector: Detector, module: ModuleType, indicators: IndicatorStore) -> Entry:
+    return _entry(detector, _description(module), indicators)
+
+
+def _entry(detector: Detector, description: str, indicators: IndicatorStore) -> Entry:
     missing = missing_indicators(detector, indicators)
     return Entry(
         type=detector.finding_type,
@@ -102,7 +133,8 @@ def _entry(detector: Detector, module: ModuleType, indicators: IndicatorStore) -
         role=detector.role,
         entity=detector.entity,
         tunables=dict(detector.tunables),
-        description=_description(module),
+        description=description,
+        mode=detector.mode,
     )
 
 
@@ -118,9 +150,19 @@ def _description(module: ModuleType) -> str:
         raise UsageError(f"{module.__name__} declares a detector but has no docstring that explains it")
     first_line, _, rest = documentation.partition("\n")
     told = [part for part in first_line.split(": ") if not _NAMES_A_TYPE.search(part)]
-    text = " ".join((told[-1] if told else rest).split())
+    return _first_sentence(told[-1] if told else rest)
+
+
+def _own_description(about: str) -> str:
+    """The first sentence of what somebody wrote, however the lines are broken; nothing where nothing was written."""
+    name, _, rest = about.partition(": ")
+    return _first_sentence(rest if _NAMES_A_TYPE.search(name) and " " not in name else about)
+
+
+def _first_sentence(text: str) -> str:
+    text = " ".join(text.split())
     sentence = _SENTENCE.match(text)
-    what = sentence.group() if sentence else f"{text}."
+    what = sentence.group() if sentence else f"{text}." if text else ""
     return what[:1].upper() + what[1:]
 
 

@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from guardray.cli.catalogue import missing_indicators
+from guardray.cli.detections import DetectionsOption, chosen, load_own, tell_problems
 from guardray.cli.messages import counted, say
 from guardray.cli.options import (
     AccountOption,
@@ -40,9 +41,8 @@ from guardray.cli.scanning import key_filter_of, make_engine
 from guardray.cli.storing import commit
 from guardray.cli.summary import print_summary
 from guardray.dataflow.baseline import Baseline
-from guardray.dataflow.report import report
+from guardray.dataflow.report import dry_run, report
 from guardray.dataflow.scan import Engine, ScanResult, ScanSettings
-from guardray.detectors.loader import load_detectors
 from guardray.errors import DetectorError
 from guardray.findings.finding import Finding
 from guardray.findings.severity import Severity
@@ -86,6 +86,7 @@ def scan(
     inventory: InventoryFiles = None,
     geo: Geo = None,
     aws_ranges: AwsRanges = None,
+    detections: DetectionsOption = None,
     type_: Annotated[list[str] | None, typer.Option("--type", help="Only this finding type; may be repeated.")] = None,
     lateness: Lateness = 1,
     s3_endpoint: S3Endpoint = None,
@@ -104,8 +105,10 @@ def scan(
     indicators, notices = load_indicators(intel, threat_list or (), trusted_list or (), state, offline=offline)
     for notice in notices:
         say(Console(stderr=True), notice, "yellow")
+    own = load_own(detections)
+    tell_problems(own, Console(stderr=True))
     settings = ScanSettings(
-        detectors=load_detectors(type_ or ()),
+        detectors=chosen(own, type_ or ()),
         indicators=indicators,
         geography=Geography.load(geo or (), aws_ranges),
         assets=read_inventory(inventory or ()),
@@ -121,7 +124,7 @@ def scan(
         make_engine(engine, settings, objects, workers, address),
         Outputs(output=output, format_=format_, store=store, state=state, quiet=quiet, fail_on=bound),
     )
-    raise typer.Exit(status)
+    raise typer.Exit(status or (INCOMPLETE_STATUS if own.problems else 0))
 
 
 def run_scan(settings: ScanSettings, objects: Sequence[InputObject], engine: Engine, outputs: Outputs) -> int:
@@ -145,6 +148,7 @@ def run_scan(settings: ScanSettings, objects: Sequence[InputObject], engine: Eng
     if not outputs.quiet:
         print_summary(console, len(objects), result, findings, folder, time.perf_counter() - started)
         _print_inactive(settings, console)
+        _print_dry_run(result, settings, console)
         if repeated:
             say(console, f"  {repeated:,} of them had been stored before, counted once", "dim")
     return _status(result, findings, problems, outputs.fail_on)
@@ -164,6 +168,13 @@ def _print_inactive(settings: ScanSettings, console: Console) -> None:
     if missing:
         of_all = f"{len(missing)} of {len(settings.detectors)} finding types"
         say(console, f"  {of_all} were inactive for want of a threat list: guardray detectors list", "dim")
+
+
+def _print_dry_run(result: ScanResult, settings: ScanSettings, console: Console) -> None:
+    """Says what detectors would have found that only run to see what they would find."""
+    for name, (findings, events) in sorted(dry_run(result, settings).items()):
+        would = f"{counted(findings, 'finding')} of {counted(events, 'event')}"
+        say(console, f"  dry run: {name} would give {would}", "dim")
 
 
 def _report_problems(problems: Sequence[DetectorError], console: Console) -> None:

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from guardray.cli.detections import DetectionsOption, chosen, load_own, tell_problems
 from guardray.cli.messages import counted, say
 from guardray.cli.options import (
     AccountOption,
@@ -35,7 +36,6 @@ from guardray.cli.scanning import key_filter_of, make_engine
 from guardray.dataflow.baseline import Baseline
 from guardray.dataflow.scan import ScanSettings
 from guardray.detectors.declare import ActivityDetector, ChangeDetector, Detector
-from guardray.detectors.loader import load_detectors
 from guardray.geo.geography import Geography
 from guardray.intel.library import load_indicators
 from guardray.sources.limits import Limits
@@ -60,6 +60,7 @@ def train(
     offline: Offline = False,
     geo: Geo = None,
     aws_ranges: AwsRanges = None,
+    detections: DetectionsOption = None,
     lateness: Lateness = 1,
     s3_endpoint: S3Endpoint = None,
     state: Annotated[Path, typer.Option(help="Folder for rows that are set aside.")] = Path("guardray-data"),
@@ -71,8 +72,10 @@ def train(
     indicators, notices = load_indicators(intel, (), trusted_list or (), state, offline=offline)
     for notice in notices:
         say(console, notice, "yellow")
+    own = load_own(detections)
+    tell_problems(own, console)
     settings = ScanSettings(
-        detectors=tuple(detector for detector in load_detectors() if _learns(detector)),
+        detectors=tuple(detector for detector in chosen(own, ()) if _learns(detector)),
         indicators=indicators,
         geography=Geography.load(geo or (), aws_ranges),
         baseline=known,

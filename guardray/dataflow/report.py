@@ -21,9 +21,27 @@ from guardray.types import Row
 
 
 def report(result: ScanResult, settings: ScanSettings, now: datetime) -> tuple[list[Finding], list[DetectorError]]:
-    """The findings of a scan, with all that is known of both ends, and the detectors that failed to describe one."""
+    """The findings of a scan, with all that is known of both ends, and the detectors that failed to describe one.
+
+    Those of detectors in DRY_RUN are made, so that it shows whether they can be, and left out.
+    """
     detectors = {detector.finding_type: detector for detector in settings.detectors}
-    return findings_of(result.sightings, detectors, now, result.inventory, settings.geography, settings.indicators)
+    findings, problems = findings_of(
+        result.sightings, detectors, now, result.inventory, settings.geography, settings.indicators
+    )
+    return [finding for finding in findings if detectors[finding.type].mode == "LIVE"], problems
+
+
+def dry_run(result: ScanResult, settings: ScanSettings) -> dict[str, tuple[int, int]]:
+    """What detectors in DRY_RUN would have found: by finding type, how many findings of how many events."""
+    tried = {detector.finding_type for detector in settings.detectors if detector.mode == "DRY_RUN"}
+    found: dict[str, tuple[int, int]] = {}
+    for sighting in result.sightings:
+        name = sighting.key.finding_type
+        if name in tried:
+            findings, events = found.get(name, (0, 0))
+            found[name] = findings + 1, events + sighting.count
+    return found
 
 
 def findings_of(
@@ -36,19 +54,29 @@ def findings_of(
 ) -> tuple[list[Finding], list[DetectorError]]:
     """A finding for each sighting, and the detectors that failed to describe one.
 
-    Sightings of instances that their detector is not concerned with give none.
+    Sightings that turn out to be none of their detector's concern give none.
     """
     findings, problems = [], []
     for sighting in sightings:
         detector = detectors[sighting.key.finding_type]
         try:
             row = _with_indicators(sighting, detector, indicators)
-            details = _completed(detector.details(row), sighting, inventory, geography)
-            if detector.concerns is None or detector.concerns(details.resource):
+            completed = _completed(detector.details(row), sighting, inventory, geography)
+            details = _settled(detector, completed, sighting, inventory)
+            if details is not None:
                 findings.append(finding_of(sighting, details, detector.severity, detector.role, now))
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             problems.append(DetectorError(detector.finding_type, f"cannot describe {sighting.key.entity!r}: {error!r}"))
     return findings, problems
+
+
+def _settled(detector: Detector, details: Details, sighting: Sighting, inventory: Inventory | None) -> Details | None:
+    """The details once all is known; None where they are no finding after all."""
+    if detector.concerns is not None and not detector.concerns(details.resource):
+        return None
+    if detector.settle is None:
+        return details
+    return detector.settle(details, inventory or Inventory(), sighting.key.account_id, sighting.latest.time)
 
 
 def _with_indicators(sighting: Sighting, detector: Detector, indicators: IndicatorStore | None) -> Row:
