@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 import tempfile
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from guardray.cli.messages import say
+from guardray.cli.messages import command, say
 from guardray.cli.options import EngineName
 from guardray.cli.outputs import Outputs, disk_errors
 from guardray.cli.scan import run_scan
@@ -67,12 +68,12 @@ def _score(summary: Summary, findings: Path) -> str:
 
 
 def _next_steps(folder: Path, findings: Path) -> str:
-    command = sys.argv[0]
+    program = shlex.join(command())
     return f"""
 Look further:
   one finding in GuardDuty's JSON    head -1 {findings} | {sys.executable} -m json.tool
   what was injected, and when        {folder / "labels.csv"}
-  what each finding type needs       {command} detectors list
+  what each finding type needs       {program} detectors list
   the scan again                     {scan_command(folder)}
-  your own logs                      {command} scan s3://BUCKET/AWSLogs/ --output findings.jsonl
+  your own logs                      {program} scan s3://BUCKET/AWSLogs/ --output findings.jsonl
 """

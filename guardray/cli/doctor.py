@@ -48,7 +48,9 @@ def doctor(
     sources: Annotated[list[str] | None, typer.Argument(help="Sources that you mean to scan.")] = None,
     store: Annotated[str | None, typer.Option(help="The findings store: a SQLite file or a PostgreSQL URL.")] = None,
     s3_endpoint: Annotated[str | None, typer.Option(help="URL of an S3-compatible store.")] = None,
-    state: Annotated[Path, typer.Option(help="Folder for rows that are set aside.")] = Path("guardray-data"),
+    state: Annotated[Path, typer.Option(help="Folder for lists, and for rows that are set aside.")] = Path(
+        "guardray-data"
+    ),
     intel: Annotated[Path | None, typer.Option(help="Threat feeds, in the format of configs/intel.yaml.")] = None,
     ray: Annotated[bool, typer.Option("--ray", help="Start Ray, or join it, and run a task.")] = False,
     address: Annotated[str | None, typer.Option(help="A running Ray cluster: auto or HOST:PORT.")] = None,

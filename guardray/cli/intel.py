@@ -58,7 +58,7 @@ def list_lists(
 ) -> None:
     """Lists feeds and lists: what each holds, how old it is, and what went wrong with it."""
     library = _library(state)
-    feeds_file = intel or _remembered(library)
+    feeds_file = intel or library.feeds_file()
     feeds = read_feeds(feeds_file) if feeds_file else ()
     shown = list(rows(feeds, feeds_file, library.copies, library.registered().lists))
     if format_ is PrintFormat.JSON:
@@ -76,12 +76,15 @@ def update(
     force: Annotated[
         bool, typer.Option("--force", help="Accept lists that have far fewer entries than before.")
     ] = False,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Fetch nothing; put the copies that are there into use.")
+    ] = False,
     state: StateOption = DATA_FOLDER,
     format_: FormatOption = PrintFormat.TABLE,
 ) -> None:
     """Asks for all remote feeds now, and puts what came into use. Exits with 3 where a feed failed."""
     library = _library(state)
-    feeds_file = intel or _remembered(library)
+    feeds_file = intel or library.feeds_file()
     if feeds_file is None:
         raise UsageError("which feeds? Give their file: --intel configs/intel.yaml")
     feeds = read_feeds(feeds_file)
@@ -96,7 +99,7 @@ def update(
         def advance(outcome: Outcome) -> None:
             bar.update(task, advance=1, name=escape(harmless(outcome.name)))
 
-        outcomes, notices = library.update(feeds_file, force=force, on_outcome=advance)
+        outcomes, notices = library.update(feeds_file, force=force, offline=offline, on_outcome=advance)
     if format_ is PrintFormat.JSON:
         print_json(outcomes)
     else:
@@ -159,7 +162,7 @@ def check(
     format_: FormatOption = PrintFormat.TABLE,
 ) -> None:
     """Shows every list that names an address or a domain. Nothing is fetched."""
-    feeds_file = intel or _remembered(_library(state))
+    feeds_file = intel or _library(state).feeds_file()
     store, notices = load_indicators(feeds_file, threat_list or (), trusted_list or (), state, offline=True)
     result = review(store, value, datetime.now(UTC))
     if format_ is PrintFormat.JSON:
@@ -176,11 +179,6 @@ def _library(state: Path) -> Library:
     if state.exists() and not state.is_dir():
         raise UsageError(f"--state {state} is not a folder")
     return Library(state)
-
-
-def _remembered(library: Library) -> Path | None:
-    feeds_file = library.registered().feeds_file
-    return None if feeds_file is None else Path(feeds_file)
 
 
 def _region(name: str) -> str:

@@ -15,7 +15,14 @@ from guardray.intel.overview import ListRow
 from guardray.intel.registry import OwnList
 from guardray.intel.review import Named
 
-OUTCOME_STYLES = {"updated": "green", "unchanged": "dim", "fresh": "dim", "local": "dim", "failed": "bold red"}
+OUTCOME_STYLES = {
+    "updated": "green",
+    "unchanged": "dim",
+    "fresh": "dim",
+    "local": "dim",
+    "kept": "dim",
+    "failed": "bold red",
+}
 
 
 def added_line(added: OwnList) -> str:
@@ -40,6 +47,7 @@ def outcome_line(outcome: Outcome) -> str:
         "unchanged": entries,
         "fresh": f"{entries}, updated by another process",
         "local": f"{entries}, a local file",
+        "kept": f"{entries}, not asked for",
         "failed": f"{outcome.reason}; " + (f"the last good copy stays, {entries}" if outcome.has_copy else "no copy"),
     }[outcome.status]
     return f"{outcome.status:9} {outcome.name}: {text}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -24,6 +26,11 @@ def print_json(value: Any) -> None:
 def harmless(text: str) -> str:
     """The text without control characters other than line ends."""
     return "\n".join(map(printable, text.split("\n")))
+
+
+def command() -> list[str]:
+    """How this program was called, to be typed again."""
+    return ["python", "-m", "guardray"] if Path(sys.argv[0]).name == "__main__.py" else [sys.argv[0]]
 
 
 def counted(number: int, noun: str) -> str:

@@ -90,7 +90,7 @@ def scan(
     type_: Annotated[list[str] | None, typer.Option("--type", help="Only this finding type; may be repeated.")] = None,
     lateness: Lateness = 1,
     s3_endpoint: S3Endpoint = None,
-    state: Annotated[Path, typer.Option(help="Folder for lists, and for rows that are set aside.")] = Path("guardray-data"),
+    state: Annotated[Path, typer.Option(help="Folder for lists, and rows that are set aside.")] = Path("guardray-data"),
     fail_on: Annotated[
         str | None, typer.Option(help="low, medium, high or critical: exit with 1 on such a finding or a worse one.")
     ] = None,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import sys
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from guardray.cli.messages import say
+from guardray.cli.messages import command, say
 from guardray.cli.outputs import disk_errors
 from guardray.cli.times import utc
 from guardray.simulate import Rates, Summary, simulate
@@ -53,7 +52,7 @@ def scan_command(folder: Path) -> str:
     lists = folder / "indicators"
     return shlex.join(
         [
-            sys.argv[0],
+            *command(),
             "scan",
             str(folder / "AWSLogs"),
             "--intel",

@@ -65,7 +65,7 @@ class Outcome:
     """
 
     name: str
-    status: Literal["updated", "unchanged", "fresh", "failed", "local"]
+    status: Literal["updated", "unchanged", "fresh", "failed", "local", "kept"]
     entries: int
     before: int = 0
     reason: str | None = None

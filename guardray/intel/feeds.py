@@ -12,7 +12,7 @@ import yaml
 
 from guardray.errors import UsageError
 from guardray.intel import formats
-from guardray.intel.categories import Category
+from guardray.intel.categories import CATEGORIES, Category
 from guardray.intel.entries import Entries
 from guardray.intel.formats.options import DEFAULT_COLUMNS, MAX_BYTES, Columns, Format, Kind, Options
 from guardray.intel.values import entries_of_value
@@ -23,6 +23,7 @@ _SCHEMES = ("", "file", "http", "https", "s3")
 _UNIT_S = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _OF_ONE_FORMAT: dict[str, Format] = {"columns": "csv", "categories": "csv", "min_lists": "ipsum"}
 _DEFAULTS = Options()
+_PLACE = re.compile(r"`\$\.feeds\[(\d+)\]")
 _REFRESH = re.compile(r"(\d+)\s*([smhdw]?)")
 
 
@@ -109,14 +110,24 @@ def read_feeds(feeds_file: Path) -> tuple[Feed, ...]:
     Raises:
         UsageError: the file cannot be read, is not YAML, breaks the format, or names two feeds alike.
     """
+    declared = None
     try:
         declared = yaml.safe_load(_content(feeds_file).decode("utf-8-sig"))
         feeds = msgspec.convert(_normal(declared), _FeedsFile).feeds
         _refuse_repeats(feeds)
     except (yaml.YAMLError, ValueError, msgspec.ValidationError) as error:
         reason = " ".join(str(error).replace('in "<unicode string>", ', "").split())
-        raise UsageError(f"{feeds_file}: {reason}") from error
+        raise UsageError(f"{feeds_file}: {_naming_feed(reason, declared)}") from error
     return feeds
+
+
+def _naming_feed(reason: str, declared: Any) -> str:
+    """The reason with the name of the feed whose place it gives: nobody counts entries."""
+    place = _PLACE.search(reason)
+    try:
+        return f"{reason} ({declared['feeds'][int(place[1])]['name']})" if place else reason
+    except (LookupError, TypeError):
+        return reason
 
 
 def _normal(declared: Any) -> Any:
@@ -135,9 +146,18 @@ def _normal_feed(feed: Any, number: int) -> Any:
             feed = feed | {"format": formats.canonical(feed["format"])}
         if isinstance(feed.get("refresh"), str):
             feed = feed | {"refresh": _seconds(feed["refresh"])}
+        _check_categories(feed)
     except ValueError as error:
         raise ValueError(f"{error} - at `$.feeds[{number}]`") from error
     return feed
+
+
+def _check_categories(feed: dict[str, Any]) -> None:
+    """Raises ValueError that says which categories there are, where one is misspelt."""
+    others = feed.get("categories")
+    for category in [feed.get("category"), *(others.values() if isinstance(others, dict) else ())]:
+        if isinstance(category, str) and category not in CATEGORIES:
+            raise ValueError(f"there is no category {category!r}; there are {', '.join(CATEGORIES)}")
 
 
 def _seconds(refresh: str) -> int:

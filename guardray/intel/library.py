@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from datetime import UTC, datetime
 from functools import partial
@@ -25,6 +25,11 @@ from guardray.intel.versions import FOLDER, Versions
 
 _AT_ONCE = 8
 """Feeds that are fetched at the same time: nearly all of it is waiting."""
+
+_TOLD_EACH = 3
+"""Feeds that are left out and told of one by one; the reason is mostly the same for more."""
+
+NEVER_FETCHED = "it was never fetched"
 
 
 def load_indicators(
@@ -103,11 +108,12 @@ def update(
 def feed_sources(
     feeds: Iterable[Feed], feeds_file: Path | None, copies: FeedCopies, notices: list[str], *, strict: bool
 ) -> Iterable[ListSource]:
-    """The lists of feeds: local files, and the copies of remote ones. Those without a copy are told of in `notices`.
+    """The lists of feeds: local files, and copies of remote ones. Those that cannot be used are told of in `notices`.
 
     Raises:
         UsageError: a local file cannot be read or holds nothing usable, and `strict` is set; else it is told of too.
     """
+    missing: dict[str, str] = {}
     for feed in feeds:
         if feed.is_local:
             path = feed.path(feeds_file or Path())
@@ -116,21 +122,28 @@ def feed_sources(
             except UsageError as error:
                 if strict:
                     raise
-                notices.append(f"feed {feed.name} is left out: {error}")
+                missing[feed.name] = str(error)
                 continue
             sha256 = digest_of(content)
             read = partial(_parsed, path, feed, content) if strict else partial(feed.parse, content)
         else:
             state = copies.state(feed)
             if state.sha256 is None:
-                reason = state.last_error or "it was never fetched"
-                notices.append(f"feed {feed.name} is left out: {reason}")
+                missing[feed.name] = state.last_error or NEVER_FETCHED
                 continue
             sha256, read = state.sha256, partial(_parsed_copy, feed, copies)
         how = msgspec.json.encode(_as_read(feed)).decode()
         yield ListSource(
             name=feed.name, category=feed.category, threat_name=feed.threat_name, key=(sha256, how), read=read
         )
+    notices.extend(_left_out(missing))
+
+
+def _left_out(feeds: Mapping[str, str]) -> list[str]:
+    """Notices of feeds, each with its reason; one for all where they are many, as on a machine without a network."""
+    if len(feeds) <= _TOLD_EACH:
+        return [f"feed {name} is left out: {reason}" for name, reason in feeds.items()]
+    return [f"{len(feeds)} feeds are left out, for there is no copy ({', '.join(feeds)}); guardray intel list says why"]
 
 
 def _as_read(feed: Feed) -> Feed:

@@ -194,11 +194,14 @@ def _check_number(added: OwnList, others: Iterable[OwnList]) -> None:
     if added.scope is None:
         places = {None, *(place for one in same for place in one.scope or ())}
     for place in sorted(places, key=str):
-        there = sum(one.scope is None or place in one.scope for one in same)
-        if there >= most:
+        there = [one.name for one in same if one.scope is None or place in one.scope]
+        if len(there) >= most:
             where = "" if place is None else f" for account {place[0]} in {place[1]}"
             what = f"trusted {added.kind}" if added.trusted else f"threat {added.kind}"
-            raise UsageError(f"there can be {most} {what}{'' if most == 1 else 's'}{where}, and there is no room left")
+            what += "" if most == 1 else "s"
+            raise UsageError(
+                f"there can be {most} {what}{where}: remove or replace one by its name ({', '.join(there)})"
+            )
 
 
 def _nature(one: OwnList) -> tuple[str, str, bool]:

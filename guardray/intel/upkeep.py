@@ -16,7 +16,7 @@ from guardray.intel.compiled import compiled
 from guardray.intel.copies import FeedCopies, Outcome
 from guardray.intel.feeds import Feed, read_feeds
 from guardray.intel.files import digest_of
-from guardray.intel.library import feed_sources, read_local, remarks, update
+from guardray.intel.library import NEVER_FETCHED, feed_sources, read_local, remarks, update
 from guardray.intel.registry import MAX_BYTES, ListFormat, OwnList, Registered, Registry, SetKind, parsed
 from guardray.intel.versions import FOLDER, Versions
 from guardray.types import AccountId, Region
@@ -38,8 +38,21 @@ class Library:
         """The lists that were added, and the feeds file of the last update."""
         return self._registry.read()
 
+    def feeds_file(self) -> Path | None:
+        """The feeds file of the last update.
+
+        Raises:
+            UsageError: it is not there any more.
+        """
+        return _feeds_file(self.registered())
+
     def update(
-        self, feeds_file: Path, *, force: bool = False, on_outcome: Callable[[Outcome], None] | None = None
+        self,
+        feeds_file: Path,
+        *,
+        force: bool = False,
+        offline: bool = False,
+        on_outcome: Callable[[Outcome], None] | None = None,
     ) -> tuple[list[Outcome], list[str]]:
         """Asks for all remote feeds of a file, due or not, and puts what came into use; then notices.
 
@@ -47,6 +60,7 @@ class Library:
 
         Args:
             force: take copies that have far fewer entries than those before.
+            offline: ask nobody; the copies that are there come into use.
             on_outcome: called for each feed as soon as its outcome is known.
 
         Raises:
@@ -54,18 +68,22 @@ class Library:
             OSError: the folder cannot be written.
         """
         feeds = read_feeds(feeds_file)
-        local = [_local(feed, feeds_file) for feed in feeds if feed.is_local]
+        here = [
+            _local(feed, feeds_file) if feed.is_local else _kept(feed, self.copies)
+            for feed in feeds
+            if feed.is_local or offline
+        ]
         if on_outcome:
-            for outcome in local:
+            for outcome in here:
                 on_outcome(outcome)
         remote = update(
-            [feed for feed in feeds if not feed.is_local],
+            [feed for feed in feeds if not (feed.is_local or offline)],
             self.copies,
             force=force,
             is_asked_for=True,
             on_outcome=on_outcome,
         )
-        by_name = {outcome.name: outcome for outcome in [*local, *remote]}
+        by_name = {outcome.name: outcome for outcome in [*here, *remote]}
         outcomes = [by_name[feed.name] for feed in feeds]
         with self._locked():
             registered = msgspec.structs.replace(self.registered(), feeds_file=str(feeds_file.absolute()))
@@ -130,7 +148,7 @@ class Library:
 
     def _put_into_use(self, registered: Registered) -> list[str]:
         """Builds the store first: where that fails, everything is as it was."""
-        feeds_file = None if registered.feeds_file is None else Path(registered.feeds_file)
+        feeds_file = _feeds_file(registered)
         feeds = read_feeds(feeds_file) if feeds_file else ()
         notices: list[str] = []
         sources = [
@@ -152,6 +170,23 @@ class Library:
                 yield
         except Timeout:
             raise UsageError(f"{self._folder}: another process has been changing it for too long") from None
+
+
+def _feeds_file(registered: Registered) -> Path | None:
+    if registered.feeds_file is None:
+        return None
+    path = Path(registered.feeds_file)
+    if not path.exists():
+        anew = "tell where it is now: guardray intel update --intel FILE, with --offline to fetch nothing"
+        raise UsageError(f"{path}, the feeds file of the last update, is gone; {anew}")
+    return path
+
+
+def _kept(feed: Feed, copies: FeedCopies) -> Outcome:
+    state = copies.state(feed)
+    if state.sha256 is None:
+        return Outcome(feed.name, "failed", 0, reason=state.last_error or NEVER_FETCHED)
+    return Outcome(feed.name, "kept", state.entries, state.entries)
 
 
 def _local(feed: Feed, feeds_file: Path) -> Outcome:

@@ -66,6 +66,7 @@ def test_a_feed_that_never_worked_fails(check, update, server):
     server.serve(status(404))
     update()
     assert (check()[0].status, check()[0].found) == ("fail", "the server answers 404 Not Found")
+    assert "without the internet" in check()[0].mend
 
 
 def test_a_feeds_file_that_is_wrong_fails(check, tmp_path):
@@ -78,7 +79,7 @@ def test_a_local_feed_that_is_gone_fails(check, tmp_path):
     feed = {"name": "near", "url": "gone.txt", "kind": "ip", "category": "c2"}
     (tmp_path / "near.yaml").write_text(json.dumps({"feeds": [feed]}))
     (outcome,) = check(file=tmp_path / "near.yaml")
-    assert outcome.status == "fail"
+    assert (outcome.status, "mend the file" in outcome.mend) == ("fail", True)
     assert "cannot be read" in outcome.found
 
 

@@ -96,6 +96,22 @@ def test_update_says_what_came_of_each_feed(run, feeds_file, server):
     assert json.loads(run("list", "--format", "json"))[0]["last_error"] == reason
 
 
+def test_nothing_is_asked_for_offline(run, feeds_file, server):
+    run("update", "--intel", feeds_file)
+    asked = len(server.requests)
+    assert run("update", "--offline") == "kept      bad: 1 entry, not asked for\n"
+    assert len(server.requests) == asked
+
+
+@pytest.mark.parametrize("arguments", [["list"], ["check", "9.9.9.9"], ["update"], ["add", "ours.txt"]])
+def test_a_feeds_file_that_has_moved_is_asked_for(run, feeds_file, list_file, tmp_path, monkeypatch, arguments):
+    monkeypatch.chdir(tmp_path)
+    run("update", "--intel", feeds_file)
+    feeds_file.unlink()
+    with pytest.raises(UsageError, match="is gone; tell where it is now: guardray intel update --intel FILE"):
+        run(*arguments)
+
+
 def test_update_without_feeds_asks_which(run):
     with pytest.raises(UsageError, match="--intel"):
         run("update")

@@ -13,6 +13,7 @@ from rich.console import Console
 from scanning import ROOT_CALL, scan
 
 from guardray.cli.messages import say
+from guardray.cli.simulate import scan_command
 
 ESCAPES = "\x1b[31m\x1b]0;title\x07\r\u202e"
 
@@ -63,3 +64,17 @@ def test_what_a_log_says_controls_no_terminal_and_breaks_no_line_of_json(tmp_pat
         (line, after) = text.split("\n")
         assert json.loads(line)
         assert after == ""
+
+
+@pytest.mark.parametrize(
+    ("called", "shown"),
+    [
+        ("/opt/guard ray/bin/guardray", "'/opt/guard ray/bin/guardray' scan"),
+        ("/lib/guardray/__main__.py", "python -m guardray scan"),
+    ],
+)
+def test_what_is_shown_to_be_typed_begins_as_the_program_was_called(
+    monkeypatch: pytest.MonkeyPatch, called: str, shown: str
+):
+    monkeypatch.setattr(sys, "argv", [called])
+    assert scan_command(Path("out")).startswith(shown)

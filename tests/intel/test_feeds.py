@@ -70,8 +70,14 @@ feeds:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("feeds: [{name: A, url: a.txt, kind: ip, category: nonsense}]", r"\$.feeds\[0\].category"),
-        ("feeds: [{name: A, url: a.txt, kind: ip, category: c2, colour: red}]", "unknown field `colour`"),
+        (
+            "feeds: [{name: A, url: a.txt, kind: ip, category: nonsense}]",
+            r"there is no category 'nonsense'; there are c2, .* - at `\$.feeds\[0\]` \(A\)",
+        ),
+        (
+            "feeds: [{name: A, url: a.txt, kind: ip, category: c2, colour: red}]",
+            r"unknown field `colour` - at `\$.feeds\[0\]` \(A\)",
+        ),
         ("feeds: [{name: A, kind: ip, category: c2}]", "missing required field `url`"),
         (f"feeds: [{FEED}, {FEED}]", r"'A' is the name of two feeds - at `\$.feeds\[1\].name`"),
         (f"feeds: [{{{FEED[1:-1]}, format: yara}}]", r"no format 'yara'.* - at `\$.feeds\[0\]`"),
@@ -82,7 +88,10 @@ feeds:
         (f"feeds: [{{{FEED[1:-1]}, columns: {{indicator: 2}}}}]", "`columns` is of the format csv, not of plain"),
         (f"feeds: [{{{FEED[1:-1]}, format: csv, columns: {{host: 2}}}}]", r"field `host` - at `\$.feeds\[0\].columns`"),
         (f"feeds: [{{{FEED[1:-1]}, format: csv, columns: {{indicator: 0}}}}]", r"columns are numbered from 1"),
-        (f"feeds: [{{{FEED[1:-1]}, format: csv, categories: {{x: bad}}}}]", r"'bad' - at `\$.feeds\[0\].categories"),
+        (
+            f"feeds: [{{{FEED[1:-1]}, format: csv, categories: {{x: bad}}}}]",
+            r"no category 'bad'.* - at `\$.feeds\[0\]`",
+        ),
         (f"feeds: [{{{FEED[1:-1]}, except: [a b]}}]", "'a b' is no address, network, range or domain"),
         ("feeds: [{name: A, url: 'ftp://x.example/a', kind: ip, category: c2}]", r"`url` is 'ftp:.* file://, http://"),
         ("feeds: [{name: ' ', url: a.txt, kind: ip, category: c2}]", "`name` is empty"),

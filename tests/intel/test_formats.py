@@ -229,7 +229,9 @@ def test_an_unknown_format_is_named_with_those_there_are():
         ("onionoo", b'{"relays": 1}', "is not a details document"),
         ("FIRE_EYE", b"reportId,title\n1,x\n", "no header names the columns ip, cidr, domain"),
         ("csv", b"a,b\n198.51.100.1,x\n", "no header names the columns address"),
-        ("ipsum", b"198.51.100.1\tmany\n10.0.0.1\t3\n", "no public address or network in it; skipped 2 lines"),
+        ("ipsum", b"198.51.100.1\tmany\n10.0.0.1\t3\n", "no public address or network in it; skipped lines 1, 2$"),
+        ("plain", b"10.0.0.1\n", "in it; skipped line 1$"),
+        ("plain", b"10.0.0.1\n" * 100, "in it; skipped lines 1, 2, .* and others, 100 in all$"),
     ],
 )
 def test_what_cannot_be_read_is_refused_with_the_reason(format_, content, reason):

@@ -117,6 +117,14 @@ def test_a_feed_that_never_worked_is_left_out_and_the_others_are_used(server, lo
     assert notices == ["feed bad is left out: the server answers 404 Not Found"]
 
 
+def test_many_feeds_without_a_copy_are_told_of_in_one_line(server, load, feeds_file):
+    far = [feed(server.serve(status(404), f"/{name}"), name=name) for name in "abcd"]
+    _, notices = load(feeds_file(*far), offline=True)
+    assert notices == [
+        "4 feeds are left out, for there is no copy (a, b, c, d); guardray intel list says why",
+    ]
+
+
 def test_local_feeds_and_own_lists_are_read_directly(load, feeds_file, tmp_path):
     (tmp_path / "c2.txt").write_text("9.9.9.9\nbad.example.com\n")
     (tmp_path / "mine.csv").write_text("Indicator type, Indicator, Description\nDomain name, evil.example.net, x\n")

@@ -161,9 +161,9 @@ class TestNumber:
             for number in range(6):
                 library.add(file, name=f"threat-{kind}-{number}", kind=kind)
             library.add(file, name=f"trusted-{kind}", kind=kind, trusted=True)
-        with pytest.raises(UsageError, match="6 threat ip-sets, and there is no room left"):
+        with pytest.raises(UsageError, match="6 threat ip-sets: remove or replace one by its name"):
             library.add(file, name="one-more", kind="ip-set")
-        with pytest.raises(UsageError, match="1 trusted entity-set, and"):
+        with pytest.raises(UsageError, match="1 trusted entity-set: "):
             library.add(file, name="one-more", trusted=True)
 
     def test_each_account_and_region_has_its_own(self, library, list_file):
@@ -258,6 +258,24 @@ class TestFeeds:
         outcomes, _ = library.update(feeds_file)
         assert [one.status for one in outcomes] == ["failed", "local"]
         assert in_use(data).version == before
+
+    def test_copies_that_were_taken_along_come_into_use_without_a_fetch(self, library, feeds_file, tmp_path, data):
+        library.update(feeds_file)
+        asked = len(self.server.requests)
+        taken, moved = tmp_path / "taken", feeds_file.rename(tmp_path / "feeds.yaml")
+        data.rename(taken)
+        with pytest.raises(UsageError, match=r"intel\.yaml, the feeds file of the last update, is gone; .* --offline"):
+            Library(taken).feeds_file()
+        outcomes, _ = Library(taken).update(moved, offline=True)
+        assert [(one.name, one.status, one.entries) for one in outcomes] == [("far", "kept", 1), ("near", "local", 1)]
+        assert len(self.server.requests) == asked
+        assert said(in_use(taken), "9.9.9.9") == ["c2"]
+        assert Library(taken).feeds_file() == moved
+
+    def test_a_feed_that_was_never_fetched_fails_where_nothing_is_fetched(self, library, feeds_file):
+        outcomes, notices = library.update(feeds_file, offline=True)
+        assert [(one.name, one.status) for one in outcomes] == [("far", "failed"), ("near", "local")]
+        assert notices == ["feed far is left out: it was never fetched"]
 
     def test_a_local_feed_that_is_gone_does_not_stop_the_others(self, library, feeds_file, data):
         (feeds_file.parent / "local.txt").unlink()

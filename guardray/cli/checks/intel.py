@@ -48,7 +48,7 @@ def _check_list(row: ListRow, now: datetime) -> Check:
     age = row.age(now)
     found = entries_text(row.entries) + (f", {age_text(age)} old" if age is not None else "")
     if row.last_error is not None and row.entries == 0:
-        return fail(subject, row.last_error, "mend its entry in the feeds file, or take it out")
+        return fail(subject, row.last_error, _mending(row))
     if row.last_error is not None:
         return warn(subject, f"{found}; last attempt: {row.last_error}", "see whether its publisher moved it")
     if row.entries == 0:
@@ -56,6 +56,12 @@ def _check_list(row: ListRow, now: datetime) -> Check:
     if row.refresh_s is not None and age is not None and age.total_seconds() > _TOO_OLD * row.refresh_s:
         return warn(subject, found, "guardray intel update --intel FILE")
     return ok(subject, found)
+
+
+def _mending(row: ListRow) -> str:
+    if row.refresh_s is None:  # a local file
+        return "mend the file or its entry in the feeds file, or take it out"
+    return "see whether this machine reaches the server (docs/intel.md: without the internet), or mend its entry"
 
 
 def _check_coverage(indicators: IndicatorStore) -> Check:

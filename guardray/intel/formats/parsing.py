@@ -70,10 +70,17 @@ def parse(
     options = Options(columns=columns, categories=_lower(categories), min_lists=min_lists)
     entries = without(_entries(reader(decoded(unpacked(content, max_bytes)), options), kind), except_)
     if not len(entries):
-        numbers = ", ".join(map(str, entries.skipped_lines))
-        skipped = f"; skipped {entries.skipped} lines, among them {numbers}" if numbers else ""
-        raise ValueError(f"no {_WANTED[kind]} in it{skipped}")
+        raise ValueError(f"no {_WANTED[kind]} in it{_skipped(entries)}")
     return entries
+
+
+def _skipped(entries: Entries) -> str:
+    """Which lines were skipped, in words."""
+    if not entries.skipped_lines:
+        return ""
+    numbers = ", ".join(map(str, entries.skipped_lines))
+    others = "" if len(entries.skipped_lines) == entries.skipped else f" and others, {entries.skipped:,} in all"
+    return f"; skipped {'line' if entries.skipped == 1 else 'lines'} {numbers}{others}"
 
 
 def _entries(rows: pl.DataFrame, kind: Kind) -> Entries:
