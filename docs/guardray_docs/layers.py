@@ -12,7 +12,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("shards", "custom"),
     ("detectors",),
     ("context",),
-    ("intel", "geo", "inventory", "sources", "store", "simulate"),
+    ("intel", "geo", "inventory", "names", "sources", "store", "simulate"),
     ("schema", "findings", "stats"),
     ("errors", "types"),
 )

@@ -1,0 +1,1 @@
+"""What a domain's name looks like: how likely a program made it up."""
