@@ -17,7 +17,13 @@ FROM_INSIDE = pl.col("resolver_endpoint_uid").is_null()
 """Asked in the VPC. What came through an inbound endpoint was asked by some machine outside of it."""
 
 
-def request_details(row: Row, title: str, description: str, threats: tuple[ThreatIntelligence, ...] = ()) -> Details:
+def request_details(
+    row: Row,
+    title: str,
+    description: str,
+    threats: tuple[ThreatIntelligence, ...] = (),
+    additional_info: Mapping[str, Any] | None = None,
+) -> Details:
     """A finding about the instance that asked; the client's address stands for one that the log does not name."""
     interface = NetworkInterface(private_ip=row["src_endpoint_ip"], vpc_id=row["vpc_uid"])
     asker = Instance(instance_id=row["instance_uid"], interface=interface)
@@ -27,6 +33,7 @@ def request_details(row: Row, title: str, description: str, threats: tuple[Threa
         resource=Resource(resource_type="Instance", instance=asker),
         action=DnsRequest.of(row, registered_domain(row["query_hostname"])),
         threat_intelligence=threats,
+        additional_info=dict(additional_info or {}),
     )
 
 
