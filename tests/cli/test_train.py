@@ -1,0 +1,91 @@
+"""`guardray train`, and `guardray scan --baseline` after it, as a person runs them."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from scanning import ROOT_CALL, found, scan
+from typer.testing import CliRunner, Result
+
+from guardray.cli.app import app, main
+
+WEAKENED = "Stealth:IAMUser/PasswordPolicyChange"
+MONDAY = date(2026, 1, 12)
+STRONG = {
+    "minimumPasswordLength": 14,
+    "requireSymbols": True,
+    "requireNumbers": True,
+    "requireUppercaseCharacters": True,
+    "requireLowercaseCharacters": True,
+}
+
+
+def policy_set(day: date, **parameters: object) -> dict:
+    told = {
+        "eventName": "UpdateAccountPasswordPolicy",
+        "requestParameters": STRONG | parameters,
+        "eventTime": f"{day}T10:00:00Z",
+        "eventID": f"{day}",
+    }
+    return ROOT_CALL | told
+
+
+def written(file: Path, *records: dict) -> Path:
+    file.write_text(json.dumps({"Records": records}))
+    return file
+
+
+def train(*arguments: object, state: Path) -> Result:
+    return CliRunner().invoke(app, ["train", *map(str, arguments), "--state", str(state)], catch_exceptions=False)
+
+
+def test_a_scan_knows_the_configuration_that_was_learned(tmp_path: Path):
+    before = written(tmp_path / "before.json", policy_set(MONDAY))
+    after = written(tmp_path / "after.json", policy_set(MONDAY + timedelta(days=1), minimumPasswordLength=10))
+    output, baseline = tmp_path / "findings.jsonl", tmp_path / "baseline"
+    scan(after, "--type", WEAKENED, "--output", output, state=tmp_path)
+    assert found(output) == []  # still above what AWS asks for by default
+    result = train(before, "--baseline", baseline, state=tmp_path)
+    assert result.exit_code == 0
+    assert "1 configuration" in result.stderr
+    assert scan(after, "--baseline", baseline, "--output", output, state=tmp_path).exit_code == 0
+    assert WEAKENED in {finding["type"] for finding in found(output)}
+
+
+def test_what_is_learned_later_is_added_to_what_is_known(tmp_path: Path):
+    baseline = tmp_path / "baseline"
+    for number in range(2):
+        file = written(tmp_path / f"{number}.json", policy_set(MONDAY) | {"recipientAccountId": f"{number:012}"})
+        result = train(file, "--baseline", baseline, state=tmp_path)
+    assert "2 configurations" in result.stderr
+
+
+def test_training_that_set_rows_aside_says_so_by_its_status(tmp_path: Path):
+    file = tmp_path / "events.jsonl"
+    file.write_text(f"{json.dumps(ROOT_CALL)}\n{{broken\n")
+    assert train(file, "--baseline", tmp_path / "baseline", state=tmp_path).exit_code == 3
+
+
+@pytest.mark.parametrize("command", ["scan", "train"])
+def test_a_folder_that_is_no_baseline_is_told_of_in_one_line(tmp_path: Path, command: str, capsys, monkeypatch):
+    file = written(tmp_path / "trail.json", ROOT_CALL)
+    folder = tmp_path / "notes"
+    folder.mkdir()
+    monkeypatch.setattr("sys.argv", ["guardray", command, str(file), "--baseline", str(folder)])
+    with pytest.raises(SystemExit) as exit_:
+        main()
+    assert exit_.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert str(folder) in line
+
+
+def test_a_baseline_that_is_not_there_is_told_of(tmp_path: Path, capsys, monkeypatch):
+    file = written(tmp_path / "trail.json", ROOT_CALL)
+    monkeypatch.setattr("sys.argv", ["guardray", "scan", str(file), "--baseline", str(tmp_path / "nowhere")])
+    with pytest.raises(SystemExit) as exit_:
+        main()
+    assert exit_.value.code == 2
+    assert "nowhere" in capsys.readouterr().err
