@@ -15,6 +15,7 @@ from guardray.findings.finding import Finding
 from guardray.findings.sighting import Occurrence
 from guardray.store.database import Database
 from guardray.store.folding import fold
+from guardray.store.outbox_changes import note_changes
 from guardray.store.query import ALL, FindingQuery, select_findings
 from guardray.store.rows import finding_of_json, occurrence_of_row
 from guardray.store.schema import EPOCHS, EVIDENCE, WRITER
@@ -58,6 +59,8 @@ class FindingStore:
     def commit(self, findings: Iterable[Finding], *, epoch: str, now: datetime, fence: int | None = None) -> Commit:
         """Fold the findings of an epoch into the store, all or nothing, and only the first time.
 
+        The outbox of each destination is told of them in the same transaction.
+
         Args:
             findings: with their evidence, as `finding_of` makes them. Those of one id are merged, as they are
                 with the stored one: any split of the sightings into epochs gives the same store.
@@ -74,7 +77,9 @@ class FindingStore:
                 return earlier
             if fence is not None:
                 _check_fence(connection, fence)
-            created, updated = fold(connection, findings)
+            of_epoch = list(findings)
+            created, updated = fold(connection, of_epoch)
+            note_changes(connection, sorted({finding.id for finding in of_epoch}), now)
             row = {"id": epoch, "fence": fence, "committed_at": now, "created": created, "updated": updated}
             connection.execute(insert(EPOCHS), row)
             return Commit(created, updated)

@@ -41,7 +41,7 @@ def _merged(findings: Iterable[Finding]) -> dict[str, Finding]:
 def _known(connection: Connection, incoming: Sequence[str]) -> dict[str, Finding]:
     """The stored findings of these ids. Their evidence has times and digests but no rows: those stay in the store."""
     known: dict[str, Finding] = {}
-    for ids in _chunks(incoming):
+    for ids in chunks(incoming):
         evidence = _evidence_keys(connection, ids)
         for text in connection.scalars(select(FINDINGS.c.json).where(FINDINGS.c.id.in_(ids))):
             finding = finding_of_json(text)
@@ -80,7 +80,7 @@ def _insert_evidence(connection: Connection, rows: Sequence[tuple[str, Occurrenc
         connection.execute(insert(EVIDENCE), [evidence_row(finding_id, row) for finding_id, row in rows])
 
 
-def _chunks(ids: Sequence[str]) -> Iterator[Sequence[str]]:
-    # Databases bound the number of parameters of one statement.
+def chunks(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    """The ids in parts: databases bound the number of parameters of one statement."""
     for start in range(0, len(ids), _IDS_A_QUERY):
         yield ids[start : start + _IDS_A_QUERY]

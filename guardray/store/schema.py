@@ -21,7 +21,7 @@ from sqlalchemy import (
     TypeDecorator,
 )
 
-REVISION = "0001"
+REVISION = "0002"
 """The migration that these tables are at."""
 
 VERSION_TABLE = "guardray_version"
@@ -116,3 +116,33 @@ WRITER = Table(
     Column("id", Integer, primary_key=True, autoincrement=False),  # always 1: there is one writer
     Column("fence", BigInteger, nullable=False),
 )
+
+DESTINATIONS = Table(
+    "destinations",
+    METADATA,
+    Column("name", LogText, primary_key=True),
+    Column("active", Boolean, nullable=False),  # false: it is declared no longer, and gets nothing new
+    Column("update_every_s", Integer, nullable=False),
+    Column("severity", Float, nullable=False),  # the lowest that is sent
+)
+
+OUTBOX = Table(
+    "outbox",
+    METADATA,
+    Column("destination", ForeignKey(DESTINATIONS.c.name), primary_key=True),
+    Column("finding_id", ForeignKey(FINDINGS.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("change", BigInteger, nullable=False),  # counts the changes of the finding
+    Column("due_at", UtcTime, nullable=True),  # null: nothing is to be sent
+    Column("attempts", Integer, nullable=False),  # that failed, of what is to be sent
+    Column("failing_since", UtcTime, nullable=True),
+    Column("last_error", LogText, nullable=True),
+    Column("dead_at", UtcTime, nullable=True),  # given up then; `due_at` is null
+    Column("sent_at", UtcTime, nullable=True),  # null: never
+    Column("quiet_until", UtcTime, nullable=True),  # no update is sent before
+    Column("lease", String(32), nullable=True),  # of the publisher that is sending it
+    Column("leased_until", UtcTime, nullable=True),
+    Column("leased_change", BigInteger, nullable=True),  # what `change` was when it was claimed
+    Index("outbox_by_finding", "finding_id"),
+    Index("outbox_by_due", "destination", "due_at"),
+)
+"""What each destination has had of each finding, and what it is to get. The content is the finding's at that time."""
