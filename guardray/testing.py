@@ -22,7 +22,7 @@ from guardray.geo.geography import COUNTRIES, Geography
 from guardray.geo.shipped import Steps
 from guardray.intel.store import IndicatorStore
 from guardray.inventory import FACTS
-from guardray.inventory.facts import FactList
+from guardray.inventory.facts import BEGINNING, FactList
 from guardray.schema import EventSchema
 
 START = EXAMPLES_BEGIN
@@ -95,10 +95,12 @@ def world_of(places: Mapping[str, tuple[str, int]]) -> Geography:
 
 
 def _assets_of(example: Example) -> pl.DataFrame:
-    """The example's instances as facts of the inventory."""
+    """The example's instances and public addresses as facts of the inventory."""
     facts = FactList().at(ACCOUNT_ID, REGION)
     for instance, tags in dict(example.instances).items():
         facts.add("instance", START, instance_uid=instance, details={"tags": dict(tags)})
+    for address, account in dict(example.owners).items():
+        facts.at(account, REGION).add("allocated", BEGINNING, public_ip=address, link_uid=f"eipalloc-{address}")
     return facts.frame()
 
 

@@ -24,9 +24,10 @@ from guardray.findings.details import Details
 from guardray.findings.resources import Resource
 from guardray.intel.categories import Category
 from guardray.intel.content import ValueKind
+from guardray.inventory import Inventory
 from guardray.schema import EventSchema
 from guardray.stats.measures import Count, Measure
-from guardray.types import ResourceRole, Row
+from guardray.types import AccountId, ResourceRole, Row
 
 Source = Literal["cloudtrail-management", "cloudtrail-s3", "vpc-flow", "dns"]
 Method = Literal["rule", "intel", "rate", "behaviour"]
@@ -48,6 +49,7 @@ class Example:
     severity: float | None = None
     instances: Mapping[str, Mapping[str, str]] = ()  # type: ignore[assignment]  # instance in the inventory: its tags
     places: Mapping[str, tuple[str, int]] = ()  # type: ignore[assignment]  # address: its country and network
+    owners: Mapping[str, str] = ()  # type: ignore[assignment]  # public address in the inventory: its account
 
 
 def fires(
@@ -57,9 +59,10 @@ def fires(
     severity: float | None = None,
     instances: Mapping[str, Mapping[str, str]] | None = None,
     places: Mapping[str, tuple[str, int]] | None = None,
+    owners: Mapping[str, str] | None = None,
 ) -> Example:
     """These rows, in this order, give at least one finding (of this severity, where it is given)."""
-    return Example(name, rows, True, indicators or {}, severity, instances or {}, places or {})
+    return Example(name, rows, True, indicators or {}, severity, instances or {}, places or {}, owners or {})
 
 
 def quiet(
@@ -68,9 +71,10 @@ def quiet(
     indicators: Mapping[str, Category] | None = None,
     instances: Mapping[str, Mapping[str, str]] | None = None,
     places: Mapping[str, tuple[str, int]] | None = None,
+    owners: Mapping[str, str] | None = None,
 ) -> Example:
     """These rows give no finding."""
-    return Example(name, rows, False, indicators or {}, None, instances or {}, places or {})
+    return Example(name, rows, False, indicators or {}, None, instances or {}, places or {}, owners or {})
 
 
 def on_earlier_days(days: int, *rows: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
@@ -98,6 +102,8 @@ class Detector:
         tunables: the numbers that decide, by name; each is explained where it is defined.
         concerns: whether a finding is about the resource at all, asked once all that the inventory knows of it is in
             place; None: about every one.
+        settle: asked last, with the details, the inventory, the account and the time: the details as they are then, or
+            None where it is no finding after all; None: the details as they were.
         mode: in `DRY_RUN` it runs and is counted, and gives no finding.
     """
 
@@ -111,6 +117,7 @@ class Detector:
     examples: tuple[Example, ...]
     tunables: Mapping[str, float] = ()  # type: ignore[assignment]
     concerns: Callable[[Resource], bool] | None = None
+    settle: Callable[[Details, Inventory, AccountId, datetime], Details | None] | None = None
     mode: Mode = "LIVE"
 
     @property

@@ -20,6 +20,7 @@ class AwsApiCall:
     error_code: str | None = None
     user_agent: str | None = None
     remote_account_id: str | None = None
+    remote_account_affiliated: bool | None = None  # its findings come together with those of our account
     affected_resources: dict[str, str] = field(default_factory=dict)
     remote_place: Place | None = None
 

@@ -13,6 +13,7 @@ from guardray.findings.resources import Instance, NetworkInterface
 from guardray.inventory import intervals
 from guardray.inventory.details import Details
 from guardray.inventory.facts import FACTS, together
+from guardray.inventory.owners import Owners
 from guardray.inventory.timelines import Register, Timeline
 from guardray.schema.addresses import ipv4_number
 from guardray.schema.columns import UTC_US
@@ -136,6 +137,19 @@ class Inventory:
     @cached_property
     def _details(self) -> Details:
         return Details(self.facts, self._attachments.intervals)
+
+    @cached_property
+    def _owners(self) -> Owners:
+        return Owners(self.facts)
+
+    @cached_property
+    def accounts(self) -> frozenset[str]:
+        """The accounts that anything is known of."""
+        return frozenset(self.facts["cloud_account_uid"].drop_nulls().unique().to_list())
+
+    def owner(self, public_ip: str, time: datetime) -> str | None:
+        """The account that a public address was of at a time; None where that is not known."""
+        return self._owners.of(public_ip, time)
 
     def completed(self, account_id: str, region: str | None, instance: Instance, time: datetime) -> Instance:
         """The instance of a finding with all that is known of it; what only its logs said stays."""

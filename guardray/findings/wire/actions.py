@@ -56,7 +56,7 @@ def _api_call_json(call: AwsApiCall) -> Json:
         domainDetails=known(domain=call.domain) or None,
         errorCode=call.error_code,
         userAgent=call.user_agent,
-        remoteAccountDetails=known(accountId=call.remote_account_id) or None,
+        remoteAccountDetails=known(accountId=call.remote_account_id, affiliated=call.remote_account_affiliated) or None,
         affectedResources=call.affected_resources,
     )
 
@@ -76,6 +76,7 @@ def _api_call_of(call: Mapping[str, Any]) -> AwsApiCall:
         error_code=call.get("errorCode"),
         user_agent=call.get("userAgent"),
         remote_account_id=call.get("remoteAccountDetails", {}).get("accountId"),
+        remote_account_affiliated=call.get("remoteAccountDetails", {}).get("affiliated"),
         affected_resources=call["affectedResources"],
         remote_place=place_of(call.get("remoteIpDetails")),
     )
