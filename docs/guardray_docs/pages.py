@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from guardray.cli.catalogue import entries
-from guardray.cli.detectors import markdown_table
+from guardray.cli.detector_pages import markdown_table
 from guardray.intel.store import IndicatorStore
 from guardray_docs.drawing import draw
 from guardray_docs.imports import Graph, Module, by_package, import_graph, modules, without_implied

@@ -11,10 +11,12 @@ from types import ModuleType
 
 import msgspec
 
+from guardray.cli.facts import learning_of, lists_of, state_of
 from guardray.custom.library import OwnRule
 from guardray.detectors.declare import Detector, Method, Mode, Source
 from guardray.detectors.loader import declaring_modules, load_detectors
 from guardray.errors import UsageError
+from guardray.findings.tactic import tactic_of
 from guardray.intel.store import IndicatorStore
 from guardray.types import ResourceRole
 
@@ -54,6 +56,10 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     """One finding type at length: its entry, its module's explanation, and why its tunables are what they are."""
 
     entry: Entry
+    tactic: str | None
+    state: str
+    learning: str
+    lists: str
     explanation: str
     reasons: Mapping[str, str]
     fires: tuple[str, ...]
@@ -81,23 +87,26 @@ def account(finding_type: str, indicators: IndicatorStore) -> Account:
     """
     (detector,) = load_detectors([finding_type])
     module = declaring_modules()[finding_type]
-    return Account(
-        entry=_module_entry(detector, module, indicators),
-        explanation=inspect.getdoc(module) or "",
-        reasons=tunable_reasons(detector, module),
-        fires=_names(detector, fires=True),
-        quiet=_names(detector, fires=False),
-    )
+    entry = _module_entry(detector, module, indicators)
+    return _account(detector, entry, inspect.getdoc(module) or "", tunable_reasons(detector, module))
 
 
 def own_account(rule: OwnRule, indicators: IndicatorStore, why_not: str | None = None) -> Account:
     """A rule of somebody's own at length."""
+    return _account(rule.detector, own_entry(rule, indicators, why_not), rule.about, rule.reasons)
+
+
+def _account(detector: Detector, entry: Entry, explanation: str, reasons: Mapping[str, str]) -> Account:
     return Account(
-        entry=own_entry(rule, indicators, why_not),
-        explanation=rule.about,
-        reasons=rule.reasons,
-        fires=_names(rule.detector, fires=True),
-        quiet=_names(rule.detector, fires=False),
+        entry=entry,
+        tactic=tactic_of(detector.finding_type),
+        state=state_of(detector),
+        learning=learning_of(detector),
+        lists=lists_of(detector),
+        explanation=explanation,
+        reasons=reasons,
+        fires=_names(detector, fires=True),
+        quiet=_names(detector, fires=False),
     )
 
 

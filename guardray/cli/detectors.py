@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.box import SIMPLE_HEAD
-from rich.console import Console, Group, RenderableType
-from rich.markdown import Markdown
-from rich.padding import Padding
-from rich.table import Column, Table
-from rich.text import Text
+from rich.console import Console
 
-from guardray.cli.catalogue import Account, Entry, account, entries
-from guardray.cli.messages import print_json, say
-from guardray.findings.severity import Severity
+from guardray.cli.catalogue import Account, Entry, account, entries, own_account, own_entry
+from guardray.cli.detections import DetectionsOption, OwnDetections, load_own, tell_problems
+from guardray.cli.detector_pages import account_page, entries_table, markdown_table, wide_console
+from guardray.cli.messages import counted, print_json, say
+from guardray.cli.rule_examples import outcomes
+from guardray.custom.library import OwnRule, read_folders, without_duplicates
+from guardray.custom.settings import folders_of
+from guardray.detectors.loader import load_detectors
 from guardray.intel.library import load_indicators
 from guardray.intel.store import IndicatorStore
 
-WIDTH_WITHOUT_TERMINAL = 160
-
-_BAND_STYLES = {
-    Severity.CRITICAL: "bold magenta",
-    Severity.HIGH: "bold red",
-    Severity.MEDIUM: "bold yellow",
-    Severity.LOW: "bold cyan",
-}
+FAILED_STATUS = 2
 
 
 class ListFormat(StrEnum):
@@ -52,16 +44,20 @@ def list_detectors(
     format_: Annotated[ListFormat, typer.Option("--format", "-f", help="How to print the list.")] = ListFormat.TABLE,
     intel: IntelOption = None,
     threat_list: ThreatListOption = None,
+    detections: DetectionsOption = None,
     state: StateOption = Path("guardray-data"),
 ) -> None:
-    """Lists the finding types, and which are active with the threat lists given."""
-    listed = entries(_indicators(intel, threat_list, state))
+    """Lists the finding types, and which are active with the threat lists and detections given."""
+    indicators = _indicators(intel, threat_list, state)
+    own = load_own(detections)
+    listed = sorted((*entries(indicators), *_own_entries(own, indicators)), key=lambda entry: entry.type)
     if format_ is ListFormat.JSON:
         print_json(listed)
     elif format_ is ListFormat.MARKDOWN:
         typer.echo(markdown_table(listed))
     else:
-        _console().print(_table(listed))
+        wide_console().print(entries_table(listed))
+    tell_problems(own, Console(stderr=True))
 
 
 @app.command("show")
@@ -69,11 +65,58 @@ def show_detector(
     finding_type: Annotated[str, typer.Argument(metavar="TYPE", help="A finding type, as `list` names it.")],
     intel: IntelOption = None,
     threat_list: ThreatListOption = None,
+    detections: DetectionsOption = None,
     state: StateOption = Path("guardray-data"),
 ) -> None:
-    """Explains one finding type: what fires, what does not, and the numbers that it can be tuned by."""
-    shown = account(finding_type, _indicators(intel, threat_list, state))
-    _console().print(_page(shown))
+    """Explains one finding type: what fires, what does not, what it needs, and the numbers that it can be tuned by."""
+    indicators = _indicators(intel, threat_list, state)
+    own = load_own(detections)
+    wide_console().print(account_page(_own_account(own, finding_type, indicators) or account(finding_type, indicators)))
+
+
+@app.command("check")
+def check_detections(
+    paths: Annotated[list[Path], typer.Argument(help="Files and folders with detections of your own.")],
+) -> None:
+    """Reads detections and runs their examples. Exits with 2 where one cannot be read or an example fails."""
+    console = Console()
+    read, refused = read_folders(folders_of(paths))
+    kept, twice = without_duplicates(read, (detector.finding_type for detector in load_detectors()))
+    failures = sum(_check(rule, console) for rule in kept)
+    for one in (*refused, *twice):
+        say(console, f"not loaded: {one.reason}", "bold red")
+    passed = sum(len(rule.detector.examples) for rule in kept) - failures
+    told = f"{counted(len(kept), 'detection')}, {counted(passed, 'example')} passed, {failures} failed"
+    say(console, f"{told}, {len(refused) + len(twice)} not loaded", "bold")
+    raise typer.Exit(FAILED_STATUS if failures or refused or twice else 0)
+
+
+def _check(rule: OwnRule, console: Console) -> int:
+    """Prints what comes of a rule's examples; how many of them fail."""
+    done = outcomes(rule.detector)
+    say(console, f"{rule.detector.finding_type} ({rule.kind}, {rule.detector.mode}, {rule.path})", "bold")
+    for outcome in done:
+        kind = "fires" if outcome.example.fires else "quiet"
+        if outcome.failure is None:
+            say(console, f"  pass  {kind}: {outcome.example.name}", "green")
+        else:
+            say(console, f"  FAIL  {kind}: {outcome.example.name}: {outcome.failure}", "red")
+    if not done:
+        say(console, "  no examples", "yellow")
+    return sum(outcome.failure is not None for outcome in done)
+
+
+def _own_entries(own: OwnDetections, indicators: IndicatorStore) -> list[Entry]:
+    """Those that run, and those whose examples fail."""
+    running = [own_entry(rule, indicators) for rule in own.rules]
+    return running + [own_entry(rule, indicators, why_not=reason) for rule, reason in own.failed]
+
+
+def _own_account(own: OwnDetections, finding_type: str, indicators: IndicatorStore) -> Account | None:
+    for rule, reason in (*((rule, None) for rule in own.rules), *own.failed):
+        if rule.detector.finding_type == finding_type:
+            return own_account(rule, indicators, reason)
+    return None
 
 
 def _indicators(intel: Path | None, threat_list: Sequence[Path] | None, state: Path) -> IndicatorStore:
@@ -82,105 +125,3 @@ def _indicators(intel: Path | None, threat_list: Sequence[Path] | None, state: P
     for notice in notices:
         say(Console(stderr=True), notice, "yellow")
     return indicators
-
-
-def markdown_table(listed: Iterable[Entry]) -> str:
-    """The finding types as a Markdown table."""
-    header = ("Finding type", "Log", "Method", "Severity", "What happened", "Tunables")
-    rows = [_markdown_row(header), _markdown_row("---" for _ in header)]
-    for entry in listed:
-        tunables = ", ".join(f"`{name}` {_number(value)}" for name, value in entry.tunables.items())
-        cells = [f"`{entry.type}`", entry.source, entry.method, _severity_text(entry), entry.description, tunables]
-        rows.append(_markdown_row(cells))
-    return "\n".join(rows)
-
-
-def _markdown_row(cells: Iterable[str]) -> str:
-    escaped = [cell.replace("|", r"\|") for cell in cells]
-    return f"| {' | '.join(escaped)} |"
-
-
-def _number(value: float) -> str:
-    return f"{value:,.12g}"
-
-
-def _console() -> Console:
-    return Console(width=None if sys.stdout.isatty() else WIDTH_WITHOUT_TERMINAL)
-
-
-def _table(listed: Sequence[Entry]) -> Group:
-    table = Table(
-        Column("Finding type", overflow="fold"),
-        "Log",
-        "Method",
-        "Severity",
-        Column("Active", overflow="fold"),
-        box=SIMPLE_HEAD,
-        pad_edge=False,
-        header_style="dim",
-    )
-    for entry in listed:
-        table.add_row(_type(entry), entry.source, entry.method, _severity(entry), _activity(entry))
-    return Group(_summary(listed), table)
-
-
-def _summary(listed: Sequence[Entry]) -> Text:
-    inactive = sum(not entry.active for entry in listed)
-    waiting = f", {inactive} of them wait for a threat list" if inactive else ", all active"
-    return Text.assemble((f"{len(listed)} finding types", "bold"), waiting)
-
-
-def _type(entry: Entry) -> Text:
-    where, slash, what = entry.type.partition("/")
-    return Text.assemble((where + slash, "dim"), (what, "bold"))
-
-
-def _severity(entry: Entry) -> Text:
-    return Text(_severity_text(entry), style=_BAND_STYLES[Severity.of(entry.severity)])
-
-
-def _severity_text(entry: Entry) -> str:
-    ends = dict.fromkeys((entry.severities[0], entry.severities[-1]))
-    return " to ".join(f"{Severity.of(number).label} {number:g}" for number in ends)
-
-
-def _activity(entry: Entry) -> Text:
-    return Text("yes", style="green") if entry.why_not is None else Text(entry.why_not, style="yellow")
-
-
-def _page(shown: Account) -> Group:
-    entry = shown.entry
-    facts = Table.grid(padding=(0, 2))
-    for name, value in {
-        "Log": entry.source,
-        "Method": entry.method,
-        "Severity": _severity(entry),
-        "Resource role": entry.role,
-        "One finding for each": ", ".join(("account", "Region", *entry.entity)),
-        "Active": _activity(entry),
-    }.items():
-        facts.add_row(Text(name, style="dim"), value)
-    parts: list[RenderableType] = [_type(entry), Padding(facts, (1, 0)), Markdown(shown.explanation)]
-    if entry.tunables:
-        parts.append(_section("Tunables", _tunables(shown)))
-    parts.append(_section("It fires when", _bullets(shown.fires, "red")))
-    parts.append(_section("It stays quiet when", _bullets(shown.quiet, "green")))
-    return Group(*parts)
-
-
-def _section(title: str, content: Table) -> Padding:
-    return Padding(Group(Text(title, style="bold"), content), (1, 0, 0, 0))
-
-
-def _tunables(shown: Account) -> Table:
-    table = Table.grid(padding=(0, 2))
-    for name, value in shown.entry.tunables.items():
-        table.add_row(f"  {name}", _number(value), Text(" ".join(shown.reasons.get(name, "").split()), style="dim"))
-    return table
-
-
-def _bullets(names: Iterable[str], style: str) -> Table:
-    table = Table.grid(padding=(0, 1))
-    for name in names:
-        table.add_row(Text("  •", style=style), Text(name))
-    return table

@@ -44,6 +44,8 @@ def test_json_lists_every_detector_with_its_facts():
         "entity": [],
         "tunables": {},
         "description": "Someone used the credentials of the account's root user.",
+        "mode": "LIVE",
+        "file": None,
     }
 
 

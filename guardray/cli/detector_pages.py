@@ -1,0 +1,138 @@
+"""The finding types as tables and pages for people."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console, Group, RenderableType
+from rich.markdown import Markdown
+from rich.padding import Padding
+from rich.table import Column, Table
+from rich.text import Text
+
+from guardray.cli.catalogue import Account, Entry
+from guardray.cli.messages import harmless
+from guardray.findings.severity import Severity
+
+WIDTH_WITHOUT_TERMINAL = 160
+
+_BAND_STYLES = {
+    Severity.CRITICAL: "bold magenta",
+    Severity.HIGH: "bold red",
+    Severity.MEDIUM: "bold yellow",
+    Severity.LOW: "bold cyan",
+}
+
+
+def markdown_table(listed: Iterable[Entry]) -> str:
+    """The finding types as a Markdown table."""
+    header = ("Finding type", "Log", "Method", "Severity", "What happened", "Tunables")
+    rows = [_markdown_row(header), _markdown_row("---" for _ in header)]
+    for entry in listed:
+        tunables = ", ".join(f"`{name}` {_number(value)}" for name, value in entry.tunables.items())
+        cells = [f"`{entry.type}`", entry.source, entry.method, _severity_text(entry), entry.description, tunables]
+        rows.append(_markdown_row(cells))
+    return "\n".join(rows)
+
+
+def _markdown_row(cells: Iterable[str]) -> str:
+    escaped = [cell.replace("|", r"\|") for cell in cells]
+    return f"| {' | '.join(escaped)} |"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.12g}"
+
+
+def wide_console() -> Console:
+    return Console(width=None if sys.stdout.isatty() else WIDTH_WITHOUT_TERMINAL)
+
+
+def entries_table(listed: Sequence[Entry]) -> Group:
+    table = Table(
+        Column("Finding type", overflow="fold"),
+        "Log",
+        "Method",
+        "Severity",
+        Column("Active", overflow="fold"),
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+        header_style="dim",
+    )
+    for entry in listed:
+        table.add_row(_type(entry), entry.source, entry.method, _severity(entry), _activity(entry))
+    return Group(_summary(listed), table)
+
+
+def _summary(listed: Sequence[Entry]) -> Text:
+    inactive = sum(not entry.active for entry in listed)
+    told = f", {inactive} of them inactive" if inactive else ", all active"
+    own = sum(entry.file is not None for entry in listed)
+    return Text.assemble((f"{len(listed)} finding types", "bold"), told, f", {own} of your own" if own else "")
+
+
+def _type(entry: Entry) -> Text:
+    where, slash, what = entry.type.partition("/")
+    return Text.assemble((where + slash, "dim"), (what, "bold"))
+
+
+def _severity(entry: Entry) -> Text:
+    return Text(_severity_text(entry), style=_BAND_STYLES[Severity.of(entry.severity)])
+
+
+def _severity_text(entry: Entry) -> str:
+    ends = dict.fromkeys((entry.severities[0], entry.severities[-1]))
+    return " to ".join(f"{Severity.of(number).label} {number:g}" for number in ends)
+
+
+def _activity(entry: Entry) -> Text:
+    if entry.why_not is not None:
+        return Text(harmless(entry.why_not), style="yellow")
+    return Text("yes", style="green") if entry.mode == "LIVE" else Text("dry run", style="yellow")
+
+
+def account_page(shown: Account) -> Group:
+    entry = shown.entry
+    told: dict[str, str | Text] = {
+        "Log": entry.source,
+        "Method": entry.method,
+        "Tactic": shown.tactic or "not told by the type",
+        "Severity": _severity(entry),
+        "Resource role": entry.role,
+        "One finding for each": ", ".join(("account", "Region", *entry.entity)),
+        "Lists": shown.lists,
+        "Learns": shown.learning,
+        "Remembers": shown.state,
+        "Mode": entry.mode,
+        "Active": _activity(entry),
+        "File": entry.file or "brought by guardray",
+    }
+    facts = Table.grid(padding=(0, 2))
+    for name, value in told.items():
+        facts.add_row(Text(name, style="dim"), value)
+    parts: list[RenderableType] = [_type(entry), Padding(facts, (1, 0)), Markdown(shown.explanation)]
+    if entry.tunables:
+        parts.append(_section("Tunables", _tunables(shown)))
+    parts.append(_section("It fires when", _bullets(shown.fires, "red")))
+    parts.append(_section("It stays quiet when", _bullets(shown.quiet, "green")))
+    return Group(*parts)
+
+
+def _section(title: str, content: Table) -> Padding:
+    return Padding(Group(Text(title, style="bold"), content), (1, 0, 0, 0))
+
+
+def _tunables(shown: Account) -> Table:
+    table = Table.grid(padding=(0, 2))
+    for name, value in shown.entry.tunables.items():
+        table.add_row(f"  {name}", _number(value), Text(" ".join(shown.reasons.get(name, "").split()), style="dim"))
+    return table
+
+
+def _bullets(names: Iterable[str], style: str) -> Table:
+    table = Table.grid(padding=(0, 1))
+    for name in names:
+        table.add_row(Text("  •", style=style), Text(name))
+    return table
