@@ -16,7 +16,7 @@ from guardray.cli.catalogue import Account, Entry
 from guardray.cli.messages import harmless
 from guardray.findings.severity import Severity
 
-WIDTH_WITHOUT_TERMINAL = 160
+WIDTH_WITHOUT_TERMINAL = 180
 
 _BAND_STYLES = {
     Severity.CRITICAL: "bold magenta",
