@@ -16,7 +16,7 @@ from guardray.cli.catalogue import Account, Entry
 from guardray.cli.messages import harmless
 from guardray.findings.severity import Severity
 
-WIDTH_WITHOUT_TERMINAL = 180
+WIDTH_WITHOUT_TERMINAL = 160
 
 _BAND_STYLES = {
     Severity.CRITICAL: "bold magenta",
@@ -51,8 +51,10 @@ def wide_console() -> Console:
 
 
 def entries_table(listed: Sequence[Entry]) -> Group:
+    # A terminal may be too narrow for whole names; who reads the output with a program wants them.
+    longest = None if sys.stdout.isatty() else max((len(entry.type) for entry in listed), default=0)
     table = Table(
-        Column("Finding type", overflow="fold"),
+        Column("Finding type", overflow="fold", min_width=longest),
         "Log",
         "Method",
         "Severity",
