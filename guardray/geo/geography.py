@@ -18,7 +18,7 @@ from guardray.geo.databases import Databases
 from guardray.geo.networks import AwsRanges, Networks
 from guardray.geo.shipped import Steps
 from guardray.schema.addresses import ipv4_numbers, is_public, is_public_number
-from guardray.schema.ipv6 import NOT_PUBLIC_V6, ipv6_addresses, mapped_ipv4s
+from guardray.schema.ipv6 import NOT_PUBLIC_V6, IPv6s, ipv6_addresses, mapped_ipv4s
 
 AWS_NETWORKS = (7224, 8987, 9059, 14618, 16509, 21664, 36263, 38895, 55960, 62785, 135629)
 """Autonomous systems of AWS and of those who run its Regions in China. Source: their names in the shipped data."""
@@ -72,13 +72,13 @@ class Geography:
         if not self.databases.paths and self.aws is None:
             return self._shipped(addresses)
         distinct = addresses.unique().drop_nulls()
-        known = self._of_distinct(_ipv4_texts(distinct)).with_columns(distinct.alias("number"))
+        known = self._of_numbers(distinct).with_columns(distinct.alias("number"))
         return addresses.alias("number").to_frame().join(known, "number", "left", maintain_order="left").drop("number")
 
     def text_columns(self, texts: pl.Series) -> pl.DataFrame:
         """The same for addresses of either version in text (String or Categorical), found once a distinct text."""
         distinct = texts.unique().drop_nulls()
-        known = self._of_distinct(distinct.cast(pl.String)).with_columns(distinct.alias("text"))
+        known = self._of_texts(distinct.cast(pl.String)).with_columns(distinct.alias("text"))
         return texts.alias("text").to_frame().join(known, on="text", how="left", maintain_order="left").drop("text")
 
     def place(self, text: str) -> Place | None:
@@ -123,43 +123,53 @@ class Geography:
         kernels.places(numbers, self.ipv4.starts, self.pages, found)
         return _frame(self.ipv4.countries[found], self.ipv4.asns[found])
 
-    def _of_distinct(self, texts: pl.Series) -> pl.DataFrame:
+    def _of_texts(self, texts: pl.Series) -> pl.DataFrame:
+        """Of distinct addresses of either version."""
         numbers = texts.to_frame("text").select(ipv4_numbers(pl.col("text"))).to_series().fill_null(0).to_numpy().copy()
         addresses, at = ipv6_addresses(texts)
         embedded, among = mapped_ipv4s(addresses)
         numbers[at[among]] = embedded
-        texts = texts.scatter(at[among], _ipv4_texts(pl.Series(embedded)))
-        frame = self._shipped(pl.Series(numbers, dtype=pl.UInt32))
-        found = np.searchsorted(self.ipv6.starts, addresses, side="right") - 1
+        frame = self._of_numbers(pl.Series(numbers, dtype=pl.UInt32))
         own = np.ones(len(addresses), bool)
         own[among] = False
-        addresses, at, found = addresses[own], at[own], found[own]
-        further = _frame(self.ipv6.countries[found], self.ipv6.asns[found])
-        frame = frame.with_columns(frame[name].scatter(at, further[name]) for name in frame.columns)
+        further = self._of_ipv6(addresses[own], texts.gather(at[own]))
+        return frame.with_columns(frame[name].scatter(at[own], further[name]) for name in frame.columns)
+
+    def _of_numbers(self, distinct: pl.Series) -> pl.DataFrame:
+        frame, numbers = self._shipped(distinct), distinct.to_numpy()
         if self.databases.paths:
-            public = pl.select(is_public(pl.lit(pl.Series(numbers)))).to_series().to_numpy().copy()
-            public[at] = ~_HIDDEN_V6.contain(addresses)
-            told = self.databases.columns(texts.set(pl.Series(~public), None))
-            frame = _told_before(told, frame)
-        if self.aws is not None:
-            listed = self.aws.ipv4.contain(numbers)
-            listed[at] = self.aws.ipv6.contain(addresses)
-            is_aws = pl.Series(listed)
-            frame = frame.with_columns(is_aws=pl.when(is_aws | pl.col("asn").is_not_null()).then(is_aws))
-        return frame
+            frame = _told_before(self.databases.of_numbers(numbers), ~_is_public(distinct), frame)
+        return frame if self.aws is None else _listed(self.aws.ipv4.contain(numbers), frame)
+
+    def _of_ipv6(self, addresses: IPv6s, texts: pl.Series) -> pl.DataFrame:
+        found = np.searchsorted(self.ipv6.starts, addresses, side="right") - 1
+        frame = _frame(self.ipv6.countries[found], self.ipv6.asns[found])
+        if self.databases.paths:
+            frame = _told_before(self.databases.of_texts(texts), _HIDDEN_V6.contain(addresses), frame)
+        return frame if self.aws is None else _listed(self.aws.ipv6.contain(addresses), frame)
 
 
-def _told_before(told: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFrame:
-    """Each field from the first of the two that knows it."""
-    country, asn = (
-        pl.col("told_country").cast(COUNTRIES, strict=False),
-        pl.col("told_asn").cast(pl.UInt32, strict=False),
-    )
+def _told_before(told: pl.DataFrame, is_hidden: npt.NDArray[np.bool_], frame: pl.DataFrame) -> pl.DataFrame:
+    """Each field from the first of the two that knows it; databases are not believed about hidden addresses."""
+    country = pl.col("told_country").cast(COUNTRIES, strict=False)
+    asn = pl.col("told_asn").cast(pl.UInt32, strict=False)
+    seen = pl.Series(~is_hidden)
     return (
         frame.with_columns(told_country=told["country_code"], told_asn=told["asn"])
+        .with_columns(pl.when(seen).then(pl.col("told_country", "told_asn")))
         .select(pl.coalesce(country, "country_code").alias("country_code"), pl.coalesce(asn, "asn").alias("asn"))
         .with_columns(is_aws=pl.col("asn").is_in(AWS_NETWORKS))
     )
+
+
+def _listed(is_listed: npt.NDArray[np.bool_], frame: pl.DataFrame) -> pl.DataFrame:
+    """Whether addresses are AWS's by its own list; null where that says nothing and their network is unknown."""
+    is_aws = pl.Series(is_listed)
+    return frame.with_columns(is_aws=pl.when(is_aws | pl.col("asn").is_not_null()).then(is_aws))
+
+
+def _is_public(numbers: pl.Series) -> npt.NDArray[np.bool_]:
+    return pl.select(is_public(pl.lit(numbers))).to_series().to_numpy()
 
 
 def _public(text: str) -> str | None:
@@ -185,8 +195,3 @@ def _frame(countries: npt.NDArray[np.uint8], asns: npt.NDArray[np.uint32]) -> pl
         asn,
         asn.is_in(AWS_NETWORKS).alias("is_aws"),
     )
-
-
-def _ipv4_texts(numbers: pl.Series) -> pl.Series:
-    octets = [numbers // 2**shift % 256 for shift in (24, 16, 8, 0)]
-    return pl.select(pl.concat_str(octets, separator=".")).to_series()
