@@ -14,7 +14,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("context",),
     ("intel", "geo", "inventory", "names", "sources", "store", "simulate"),
     ("schema", "findings", "stats"),
-    ("errors", "types"),
+    ("errors", "types", "hosts"),
 )
 """From top to bottom. A package imports from lower rows only: never upwards, never from its own row."""
 

@@ -18,9 +18,9 @@ from urllib3.util import Url, parse_url
 
 from guardray import __version__
 from guardray.errors import FeedError
+from guardray.hosts import addresses_of
 from guardray.intel.buckets import fetch_object
 from guardray.intel.fetched import Fetched, Limits, Seen
-from guardray.intel.hosts import addresses_of
 
 _REDIRECTS = (301, 302, 303, 307, 308)
 _PORTS = {"http": 80, "https": 443}

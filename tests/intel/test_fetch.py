@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from intel.feed_server import cut_chunk, drip, endless, half, ok, redirect, running, silent, status
 
+from guardray import hosts
 from guardray.errors import FeedError
-from guardray.intel import hosts
+from guardray.hosts import is_public
 from guardray.intel.fetch import fetch
 from guardray.intel.fetched import Limits, Seen
-from guardray.intel.hosts import is_public
 
 LIST = b"198.51.100.7\n203.0.113.0/24\n"
 QUICK = Limits(connect_s=2, read_s=0.4, total_s=0.8, max_bytes=100_000)

@@ -250,7 +250,7 @@ class TestCopies:
 
     def test_a_redirect_to_a_private_address_leaves_the_copy_as_it_is(self, server, tmp_path, monkeypatch):
         """The server's own address stands for a public one."""
-        monkeypatch.setattr("guardray.intel.hosts.is_public", lambda address: address == "127.0.0.1")
+        monkeypatch.setattr("guardray.hosts.is_public", lambda address: address == "127.0.0.1")
         copies = copies_in(tmp_path)
         one = struct(server.serve(ok("9.9.9.9\n")), allow_private_addresses=False)
         copies.update(one, NOW)
