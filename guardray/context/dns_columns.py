@@ -1,9 +1,13 @@
-"""Columns of queries that say what their names look like and carry; most rows are told at a glance, and left out."""
+"""Columns of queries that tell whose a name is, what it looks like and what it carries.
+
+A batch has each name many times, so what a name alone tells is found once a distinct name, and rows point to it.
+"""
 
 from __future__ import annotations
 
 import polars as pl
 
+from guardray.context.public_suffix import registered_domains
 from guardray.names.information import carried_bits
 from guardray.names.model import ODD, shipped
 
@@ -11,8 +15,15 @@ REVERSE = ".arpa"
 HOSTED = r"\.(amazonaws\.com|cloudfront\.net|azure[a-z]*\.(net|com)|windows\.net|googleusercontent\.com|fastly\.net)$"
 """Clouds give customers names with drawn letters below these, so a name there looks generated and is not."""
 
-LEAST_CHOSEN = 16
-"""Characters below the domain from which on what they carry is counted. Names of hosts are shorter."""
+KEPT_INSIDE = r"(^|\.)(arpa|internal|local|localdomain|localhost|lan|home|corp|amazonaws\.com)$"
+"""What is asked below these reaches no stranger: they are kept for private networks, for reverse look-ups, or are the
+endpoints of AWS. A customer's names there, such as buckets, are domains of their own."""
+
+LEAST_CHOSEN = 20
+"""Characters below the domain from which on what they carry is counted. Names of most hosts are shorter."""
+
+LEAST_BITS = 96
+"""Bits from which on a name is counted at all: 12 bytes."""
 
 CARRIER_BITS = 320
 """Bits from which on a name is one that carries data: 40 bytes, more than a SHA-256 digest has, so that look-ups of
@@ -24,61 +35,82 @@ CARRIER_TYPES = ("TXT", "NULL", "CNAME", "MX", "KEY", "PRIVATE", "TYPE65399")
 LEAST_ANSWERED = 100
 """Bytes of such answers from which on they are counted; aliases and names of mail servers are shorter."""
 
-LEAST_BITS = 64
-"""Bits from which on a name is counted at all."""
+
+def name_columns(frame: pl.DataFrame) -> list[pl.Series]:
+    """All columns that names and answers give, as `guardray.context.enrich` lists them."""
+    names = frame["query_hostname"]
+    distinct = names.unique()
+    table = _described(distinct.to_frame("name"))
+    place = _places(names, distinct)
+    domain = table["domain"].gather(place)
+    return [domain.alias("query_registered_domain"), *_unresolved(frame, table, place), *_carried(frame, table, place)]
 
 
-def unresolved(frame: pl.DataFrame) -> list[pl.Series]:
-    """Of rows without an answer: their domain, how generated it looks, and the domain where it does."""
-    asked = frame.select(
-        pl.when(pl.col("rcode") != "NOERROR", ~pl.col("query_registered_domain").str.ends_with(REVERSE))
-        .then("query_registered_domain")
-        .alias("query_unresolved_domain")
-    ).to_series()
-    distinct = asked.drop_nulls().unique()
-    likely = shipped().percent(distinct).set(distinct.str.contains(HOSTED), None)
-    percent = asked.replace_strict(distinct, likely, default=None, return_dtype=pl.UInt8)
-    looks = pl.select(pl.when(percent >= ODD).then(asked)).to_series()
-    return [asked, percent.alias("query_generated_percent"), looks.alias("query_generated_domain")]
+def _described(names: pl.DataFrame) -> pl.DataFrame:
+    """Of each `name`: its `domain`, what it is `below`, the `bits` that it carries, and itself as `carrier`."""
+    found = names.with_columns(registered_domains(names["name"]).alias("domain")).with_columns(_BELOW.alias("below"))
+    long = found.with_row_index("place").filter(_CHOSEN > LEAST_CHOSEN)
+    bits = carried_bits(long.select(_PART).to_series())
+    counted = long.select("place", bits=bits).filter(pl.col("bits") >= LEAST_BITS)
+    every = found.with_row_index("place").join(counted, on="place", how="left", maintain_order="left")
+    return every.with_columns(pl.when(pl.col("bits") >= CARRIER_BITS).then("name").alias("carrier"))
 
 
-def carried(frame: pl.DataFrame) -> list[pl.Series]:
+def _unresolved(frame: pl.DataFrame, table: pl.DataFrame, place: pl.Series) -> list[pl.Series]:
+    """Of rows that were not answered: their domain, how generated it looks, and the domain where it does."""
+    asked = place.set((frame["rcode"] == "NOERROR").fill_null(True), None)
+    once = asked.unique().drop_nulls()
+    unanswered = table["domain"].gather(once)
+    percent = shipped().percent(unanswered.set(unanswered.str.contains(HOSTED), None))
+    told = pl.DataFrame(
+        {"domain": unanswered.set(unanswered.str.ends_with(REVERSE), None), "percent": percent}
+    ).with_columns(pl.when(pl.col("percent") >= ODD).then("domain").alias("generated"))
+    rows = told[_places(asked, once)]
+    return [rows[name].alias(f"query_{column}") for name, column in _UNRESOLVED.items()]
+
+
+def _carried(frame: pl.DataFrame, table: pl.DataFrame, place: pl.Series) -> list[pl.Series]:
     """Of names and answers that carry something: below which domain, how much, and the name where it carries data."""
+    bits, answered = table["bits"].gather(place), _long_answers(frame, table["below"], place)
+    counts = bits.is_not_null() | (answered > 0)
+    told = place.set(~counts, None)
+    return [
+        table["below"].gather(told).alias("query_carrier_domain"),
+        bits.set(counts & bits.is_null(), 0).alias("query_bits"),
+        answered.set(~counts, None).alias("answers_bytes"),
+        table["carrier"].gather(told).alias("query_carrier"),
+    ]
+
+
+def _long_answers(frame: pl.DataFrame, below: pl.Series, place: pl.Series) -> pl.Series:
+    """UInt32 [n]: bytes of the answers that whoever answers is free to write, where they are long; 0 elsewhere."""
     few = (
-        frame.select("query_hostname", "query_registered_domain", "query_type", "answers")
+        frame.select("query_type", "answers", place=place)
         .with_row_index("row")
-        .filter(_MAY_CARRY)
-        .with_columns(_BELOW.alias("query_carrier_domain"), _ANSWERED.alias("answers_bytes"))
-        .with_columns(_PART.fill_null("").alias("part"))
+        .filter(pl.col("query_type").is_in(CARRIER_TYPES))
     )
-    told = (
-        few.with_columns(carried_bits(few["part"]).alias("query_bits"))
-        .filter((pl.col("query_bits") >= LEAST_BITS) | (pl.col("answers_bytes") > 0))
-        .with_columns(pl.when(pl.col("query_bits") >= CARRIER_BITS).then("query_hostname").alias("query_carrier"))
-        .select("row", *CARRIED)
-    )
-    rows = pl.DataFrame({"row": pl.arange(frame.height, dtype=pl.UInt32, eager=True)})
-    return rows.join(told, on="row", how="left", maintain_order="left").select(CARRIED).get_columns()
+    length = few["answers"].list.eval(pl.element().str.len_bytes()).list.sum().cast(pl.UInt32)
+    long = (length >= LEAST_ANSWERED).fill_null(False) & below.gather(few["place"]).is_not_null()
+    return pl.zeros(frame.height, pl.UInt32, eager=True).scatter(few["row"].filter(long), length.filter(long))
 
 
-CARRIED = ("query_carrier_domain", "query_bits", "answers_bytes", "query_carrier")
+def _places(values: pl.Series, distinct: pl.Series) -> pl.Series:
+    """Where each value is among the distinct ones: UInt32 [n]."""
+    places = pl.arange(len(distinct), dtype=pl.UInt32, eager=True)
+    return values.replace_strict(distinct, places, default=None, return_dtype=pl.UInt32)
 
-_NAME, _DOMAIN = pl.col("query_hostname"), pl.col("query_registered_domain")
-_CHOSEN = _NAME.str.len_bytes() - _DOMAIN.str.len_bytes().fill_null(0)
-_MAY_CARRY = ~_NAME.str.ends_with(REVERSE) & (
-    (_CHOSEN > LEAST_CHOSEN) | (pl.col("query_type").is_in(CARRIER_TYPES) & (_CHOSEN > 0))
-)
-_BELOW = pl.coalesce(_DOMAIN, _NAME.str.extract(r"([^.]+\.[a-z]{2,12})$"), pl.lit(""))
+
+_UNRESOLVED = {
+    "domain": "unresolved_domain",
+    "percent": "generated_percent",
+    "generated": "generated_domain",
+}
+
+_NAME = pl.col("name")
+_NEAREST = pl.coalesce("domain", _NAME.str.extract(r"([^.]+\.[a-z]{2,12})$"), pl.lit(""))
 """Names below no public suffix may be of somebody's own name servers. Where the last label is none that could be a
 top level, the name has no domain, and is all chosen: some tunnels ask so."""
 
-_PART = _NAME.str.head(
-    (_NAME.str.len_chars().cast(pl.Int64) - pl.col("query_carrier_domain").str.len_chars() - 1).clip(0)
-)
-_WRITTEN = pl.col("answers").list.eval(pl.element().str.len_bytes()).list.sum().fill_null(0)
-_ANSWERED = (
-    pl.when(pl.col("query_type").is_in(CARRIER_TYPES) & (_CHOSEN > 0) & (_WRITTEN >= LEAST_ANSWERED))
-    .then(_WRITTEN)
-    .otherwise(0)
-    .cast(pl.UInt32)
-)
+_BELOW = pl.when(~_NEAREST.str.contains(KEPT_INSIDE)).then(_NEAREST)
+_CHOSEN = _NAME.str.len_bytes() - pl.col("below").str.len_bytes()
+_PART = _NAME.str.head((_NAME.str.len_chars().cast(pl.Int64) - pl.col("below").str.len_chars() - 1).clip(0))

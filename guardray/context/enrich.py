@@ -31,7 +31,7 @@ Added to `dns_activity`:
     query_generated_percent: UInt8, how much that domain looks like one that a program made up.
     query_generated_domain: that domain where it does.
     query_carrier_domain: the registered domain of a name or answer that may carry data, else its last two labels, else
-        empty; null for all others, and so are the next three.
+        empty; null for all others, as the next three are.
     query_bits: UInt32, information in the labels below it.
     query_carrier: the name, where it is likely to carry data.
     answers_bytes: UInt32, length of long answers of types that whoever answers is free to write, else 0.
@@ -50,7 +50,6 @@ from typing import Protocol
 import polars as pl
 
 from guardray.context import dns_columns, flow_columns
-from guardray.context.public_suffix import registered_domains
 from guardray.context.user_agents import user_agent_families
 from guardray.geo.geography import COUNTRIES, Geography
 from guardray.intel.store import IndicatorStore, has
@@ -121,17 +120,14 @@ def _network_activity(frame: pl.DataFrame, indicators: IndicatorStore, geography
 def _dns_activity(frame: pl.DataFrame, indicators: IndicatorStore, geography: Geography | None) -> pl.DataFrame:
     client = pl.concat_str("vpc_uid", "src_endpoint_ip", separator="/")
     names = frame["query_hostname"]
-    known = frame.with_columns(
+    return frame.with_columns(
         pl.coalesce("instance_uid", client).alias("resource_uid"),
         (indicators.domain_categories(names, *_place(frame)) if indicators.has_domains else _nothing()).alias(
             "query_indicators"
         ),
         (_answers(frame, indicators) if indicators.has_addresses else _nothing()).alias("answers_indicators"),
-        registered_domains(names).alias("query_registered_domain"),
-    )
-    return known.with_columns(
-        *dns_columns.unresolved(known), *dns_columns.carried(known), _is_trusted(indicators, "query_indicators")
-    )
+        *dns_columns.name_columns(frame),
+    ).with_columns(_is_trusted(indicators, "query_indicators"))
 
 
 def _place(frame: pl.DataFrame) -> tuple[pl.Series, pl.Series]:
