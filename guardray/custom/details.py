@@ -25,6 +25,9 @@ ResourceKind = Literal["AccessKey", "S3Bucket", "Instance"]
 UNKNOWN = "unknown"
 """Stands in a text for a value that the row does not have."""
 
+UNNAMED = ("rule", "sigma")
+"""What a condition is called whose author gave it no name: findings do not tell it."""
+
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 _JSON_COLUMNS = {"request": "api_request_data", "response": "api_response_data", "additional": "additional_data"}
@@ -59,7 +62,7 @@ class RuleDetails:
             found = Details(title=title, description=description, resource=resource, action=AwsApiCall.of(row))
         else:
             found = _flow(row, title, description)
-        info = {"ruleName": name} if len(self.texts) > 1 else {}
+        info = {} if name in UNNAMED else {"ruleName": name}
         return replace(found, severity=texts.severity, additional_info=info)
 
 
