@@ -95,7 +95,7 @@ def _hash_stripes(address: np.uint64, count: np.uint64) -> np.uint64:
 
 
 @njit(nogil=True)
-def _hash_bytes(address: np.uint64, length: np.uint64) -> np.uint64:
+def hash_bytes(address: np.uint64, length: np.uint64) -> np.uint64:
     """XXH64 with seed 0 of the bytes at an address."""
     end = address + length
     digest = P5
@@ -133,4 +133,4 @@ def hash_views(views: np.ndarray, buffers: np.ndarray, out: np.ndarray) -> None:
             low = (first >> np.uint64(32)) | (second << np.uint64(32))
             out[i] = _hash_inline(length, low, second >> np.uint64(32))
         else:
-            out[i] = _hash_bytes(buffers[second & half] + (second >> np.uint64(32)), length)
+            out[i] = hash_bytes(buffers[second & half] + (second >> np.uint64(32)), length)

@@ -272,7 +272,7 @@ def test_the_slow_way_gives_the_same_rows_as_the_quick_one(shared_data, monkeypa
     names = ("stratus", "traildiscover.json.gz", "otrf-ec2-proxy-s3-exfiltration.json.gz")
     sources = [str(folder / name) for name in names]
     quick = read(Reader(), locate(sources, KeyFilter()))
-    monkeypatch.setattr("guardray.sources.cloudtrail.decoder._typed", lambda text: None)
+    monkeypatch.setattr("guardray.sources.cloudtrail.decoder.scan", lambda text: None)
     slow = read(Reader(), locate(sources, KeyFilter()))
     assert slow.frame.equals(quick.frame)
     assert slow.counts == quick.counts

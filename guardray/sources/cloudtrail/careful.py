@@ -13,6 +13,7 @@ from typing import Any
 from guardray.sources.cloudtrail.columns import KEPT_CATEGORIES
 from guardray.sources.cloudtrail.loose import any_json, raw_of, text_fields, text_of
 from guardray.sources.cloudtrail.records import RECORDS, Record, wire_name
+from guardray.sources.cloudtrail.scan import scan
 from guardray.sources.decoder import FIRST_TIME, LAST_TIME
 
 _WRAPPINGS_DEEP = 4
@@ -38,6 +39,8 @@ def records(content: bytes) -> list[Record | UnusableError]:
 
 def _typed(content: bytes) -> Record | None:
     """The record as the quick way gives it, so that damage beside a record changes nothing in it."""
+    if scan(content) is None:
+        return None
     try:
         return _sound(RECORDS.decode(content))
     except (ValueError, RecursionError):

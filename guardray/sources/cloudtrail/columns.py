@@ -4,25 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from operator import attrgetter
 
-import msgspec
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from guardray.schema.api_activity import SCHEMA
+from guardray.sources.cloudtrail.cells import Bases, Cells, flags, like_addresses, texts, times
 from guardray.sources.cloudtrail.identity import identity_columns
-from guardray.sources.cloudtrail.json_values import json_text
-from guardray.sources.cloudtrail.records import FLAGS, Record, Wire
+from guardray.sources.cloudtrail.scan import S3_SERVICES, Scanned, number_of
+from guardray.sources.cloudtrail.scanner import NULL
 from guardray.sources.decoder import FIRST_TIME, LAST_TIME, Origin
 from guardray.stats.hashing import hash_combine, hash_strings
 
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%S%.fZ"
 KEPT_CATEGORIES = ("Management", "Data")
 """Insight records repeat what other records say; network activity of VPC endpoints is no part of the schema."""
-
-S3_SERVICES = ("s3.amazonaws.com", "s3express.amazonaws.com", "s3-outposts.amazonaws.com", "s3control.amazonaws.com")
 
 # fmt: off
 S3_DATA_OPERATIONS = (
@@ -35,7 +32,7 @@ S3_DATA_OPERATIONS = (
 # fmt: on
 """Source: Amazon S3 User Guide, "Amazon S3 object-level actions tracked by AWS CloudTrail logging"."""
 
-_RECORD_TEXT = {
+_TEXT = {
     "metadata_uid": "event_id",
     "event_category": "event_category",
     "event_type": "event_type",
@@ -46,16 +43,16 @@ _RECORD_TEXT = {
     "api_response_error": "error_code",
     "api_response_message": "error_message",
     "api_request_uid": "request_id",
-    "src_endpoint_ip": "source_ip_address",
-    "src_endpoint_vpc_endpoint_uid": "vpc_endpoint_id",
-    "src_endpoint_vpc_endpoint_account_uid": "vpc_endpoint_account_id",
-    "http_request_user_agent": "user_agent",
-}
-_JSON_TEXT = {
     "api_request_data": "request_parameters",
     "api_response_data": "response_elements",
     "additional_data": "additional_event_data",
+    "src_endpoint_vpc_endpoint_uid": "vpc_endpoint_id",
+    "src_endpoint_vpc_endpoint_account_uid": "vpc_endpoint_account_id",
+    "http_request_user_agent": "user_agent",
+    "bucket_name": "bucket_name",
+    "object_key": "object_key",
 }
+_FLAGS = {"is_read_only": "read_only", "is_management": "management_event"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,17 +67,15 @@ class Columns:
     """Per record: kept records have a time, an operation and a service. `frame` is only right if all are sound."""
 
 
-def api_activity(records: Sequence[Record], origins: Sequence[Origin], counts: Sequence[int]) -> Columns:
+def api_activity(scans: Sequence[Scanned], origins: Sequence[Origin]) -> Columns:
     """Turn records into rows.
 
     Args:
-        records: of one or more objects, one object after another.
-        origins: what each object's name tells.
-        counts: how many records each object has; they sum up to `len(records)`.
+        scans: the records of one or more texts.
+        origins: what the name of each text's object tells.
     """
-    frame = pl.DataFrame(_wire_columns(records)).with_columns(_origin_columns(origins, counts))
-    frame = frame.with_columns(_s3_targets(frame, records))
-    frame = frame.with_columns(_time()).with_columns(**_derived())
+    counts = [len(scanned) for scanned in scans]
+    frame = pl.DataFrame([*_read(scans, counts), *_origin_columns(origins, counts)]).with_columns(**_derived())
     verdict = frame.select(
         kept=pl.col("event_category").is_in(KEPT_CATEGORIES),
         sound=_is_sound(),
@@ -94,23 +89,33 @@ def api_activity(records: Sequence[Record], origins: Sequence[Origin], counts: S
     )
 
 
-def _wire_columns(records: Sequence[Record]) -> list[pl.Series]:
+def _read(scans: Sequence[Scanned], counts: Sequence[int]) -> list[pl.Series]:
+    cells = np.concatenate([scanned.cells for scanned in scans], axis=1)
+    bases = np.repeat(np.array([scanned.address for scanned in scans], np.uint64), counts)
+
+    def of(field: str) -> Cells:
+        found: Cells = cells[number_of(field)]
+        return found
+
+    source = of("source_ip_address")
+    is_address = like_addresses(bases, source)
     return [
-        _texts("event_time", records, "event_time"),
-        *(_texts(name, records, field) for name, field in _RECORD_TEXT.items()),
-        *(json_text(name, list(map(attrgetter(field), records))) for name, field in _JSON_TEXT.items()),
-        *identity_columns([record.user_identity for record in records]).get_columns(),
-        _flags("is_read_only", records, "read_only"),
-        _flags("is_management", records, "management_event"),
+        _time(bases, of("event_time")),
+        *(texts(name, bases, of(field)) for name, field in _TEXT.items()),
+        *identity_columns(bases, of("user_identity")).get_columns(),
+        *(flags(name, of(field)) for name, field in _FLAGS.items()),
+        texts("src_endpoint_ip", bases, np.where(is_address, source, NULL)),
+        texts("src_endpoint_domain", bases, np.where(is_address, NULL, source)),
     ]
 
 
-def _texts(name: str, records: Sequence[Record], field: str) -> pl.Series:
-    return pl.Series(name, list(map(attrgetter(field), records)), dtype=pl.String)
-
-
-def _flags(name: str, records: Sequence[Record], field: str) -> pl.Series:
-    return pl.Series(name, list(map(FLAGS.get, map(attrgetter(field), records))), dtype=pl.Boolean)
+def _time(bases: Bases, cells: Cells) -> pl.Series:
+    found, others = times(bases, cells)
+    if not others:
+        return pl.Series("time", found).cast(SCHEMA.polars["time"])
+    # Few times come twice, so that polars' cache of parsed ones would cost seven times what it saves.
+    text = texts("time", bases, cells).str
+    return text.to_datetime(TIME_FORMAT, time_unit="us", time_zone="UTC", strict=False, cache=False)
 
 
 def _origin_columns(origins: Sequence[Origin], counts: Sequence[int]) -> list[pl.Series]:
@@ -126,55 +131,11 @@ def _origin_columns(origins: Sequence[Origin], counts: Sequence[int]) -> list[pl
     return table[row_origin].get_columns()
 
 
-class _S3Parameters(Wire):
-    bucket_name: str | None = None
-    key: str | None = None
-
-
-_S3_PARAMETERS = msgspec.json.Decoder(_S3Parameters | None)
-
-
-def _s3_targets(frame: pl.DataFrame, records: Sequence[Record]) -> list[pl.Series]:
-    rows = frame.select(pl.col("api_service_name").is_in(S3_SERVICES).fill_null(value=False).arg_true()).to_series()
-    buckets: list[str | None] = [None] * len(records)
-    keys: list[str | None] = [None] * len(records)
-    targets = _s3_parameters([records[row].request_parameters for row in rows.to_list()])
-    for row, target in zip(rows.to_list(), targets, strict=True):
-        if target is not None:
-            buckets[row], keys[row] = target.bucket_name, target.key
-    return [pl.Series("bucket_name", buckets, dtype=pl.String), pl.Series("object_key", keys, dtype=pl.String)]
-
-
-def _s3_parameters(parameters: Sequence[msgspec.Raw]) -> list[_S3Parameters | None]:
-    try:
-        return _S3_PARAMETERS.decode_lines(b"\n".join(parameters))
-    except ValueError:
-        return [_s3_parameter(value) for value in parameters]
-
-
-def _s3_parameter(parameters: msgspec.Raw) -> _S3Parameters | None:
-    try:
-        parameter: _S3Parameters | None = _S3_PARAMETERS.decode(parameters)
-    except ValueError:  # not an object, or the names are not texts: they stay readable in api_request_data
-        return None
-    return parameter
-
-
-def _time() -> pl.Expr:
-    # Few times come twice, so that polars' cache of parsed ones would cost seven times what it saves.
-    text = pl.col("event_time").str
-    return text.to_datetime(TIME_FORMAT, time_unit="us", time_zone="UTC", strict=False, cache=False).alias("time")
-
-
 def _derived() -> dict[str, pl.Expr]:
-    # An address, or what a publisher made of one: 08.1.250.216 is none, yet it is no name either.
-    is_address = pl.col("src_endpoint_ip").str.contains(r"^[0-9A-Fa-f]*[.:][0-9A-Fa-f.:]+$")
     return {
         "event_category": pl.coalesce("event_category", _category_of_old_records()),
         "cloud_account_uid": pl.coalesce("cloud_account_uid", _account_of_caller(), "origin_account"),
         "cloud_region": pl.coalesce("cloud_region", "origin_region"),
-        "src_endpoint_ip": pl.when(is_address).then(pl.col("src_endpoint_ip")),
-        "src_endpoint_domain": pl.when(~is_address).then(pl.col("src_endpoint_ip")),
         "is_late": (pl.col("time") < pl.col("late_before")).fill_null(value=False),
     }
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import chain
 
 import numpy as np
 import polars as pl
@@ -11,7 +10,8 @@ import polars as pl
 from guardray.schema import EventSchema, api_activity
 from guardray.sources.cloudtrail import careful, columns
 from guardray.sources.cloudtrail.framing import Framing, spans, without_log_times
-from guardray.sources.cloudtrail.records import LOG_FILES, RECORDS, Record
+from guardray.sources.cloudtrail.records import Record
+from guardray.sources.cloudtrail.scan import NOTHING, Scanned, scan, scan_records
 from guardray.sources.decoder import BadRow, Origin
 
 _DENSITY_SAMPLE = 61
@@ -44,7 +44,7 @@ class _Piece:
     offset: int
     framing: Framing
     origin: Origin
-    records: list[Record]
+    scanned: Scanned = NOTHING
     bad: list[BadRow] = field(default_factory=list)
 
 
@@ -60,17 +60,17 @@ class CloudTrailDecoder:
 
     def add(self, text: bytes, offset: int, framing: Framing, origin: Origin) -> None:
         """Decode a text of whole records; `offset` is where it starts in its object's decompressed text."""
-        piece = _Piece(text=text, offset=offset, framing=framing, origin=origin, records=[])
+        piece = _Piece(text=text, offset=offset, framing=framing, origin=origin)
         if _is_too_dense(text):
             piece.bad.append(
                 BadRow(position=offset, reason="too many JSON values for its size: not a log", content=text)
             )
-        elif (records := _typed(without_log_times(text))) is None:
+        elif (scanned := scan(without_log_times(text))) is None:
             _read_carefully(piece)
         else:
-            piece.records = records
+            piece.scanned = scanned
         self._pieces.append(piece)
-        self.pending_records += len(piece.records) + len(piece.bad)
+        self.pending_records += len(piece.scanned) + len(piece.bad)
         self.pending_bytes += len(text)
 
     def take(self) -> CloudTrailBatch:
@@ -99,33 +99,14 @@ def _is_too_dense(text: bytes) -> bool:
     return (sample.count(b"{") + sample.count(b",")) * _LEAST_BYTES_A_VALUE > len(sample)
 
 
-def _typed(text: bytes) -> list[Record] | None:
-    """The records if all of them are as documented, else None."""
-    if not _is_utf8(text):
-        return None
-    try:
-        return list(chain.from_iterable(file.records for file in LOG_FILES.decode_lines(text)))
-    except (ValueError, RecursionError):
-        pass
-    try:
-        return RECORDS.decode_lines(text)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _is_utf8(text: bytes) -> bool:
-    """msgspec does not look into values that it passes on as they are."""
-    if text.isascii():
-        return True
-    try:
-        text.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
 def _read_carefully(piece: _Piece) -> None:
-    piece.records, piece.bad = [], []
+    records: list[Record] = []
+    piece.bad = []
+    _read_spans(piece, records)
+    piece.scanned = scan_records(records)
+
+
+def _read_spans(piece: _Piece, records: list[Record]) -> None:
     in_a_row = 0
     for span in spans(piece.text, piece.offset, piece.framing):
         if in_a_row > _MOST_BAD_IN_A_ROW:
@@ -134,7 +115,7 @@ def _read_carefully(piece: _Piece) -> None:
             return
         for record in careful.records(span.content):
             if isinstance(record, Record):
-                piece.records.append(record)
+                records.append(record)
                 in_a_row = 0
             else:
                 piece.bad.append(BadRow(position=span.position, reason=str(record), content=span.content))
@@ -142,13 +123,9 @@ def _read_carefully(piece: _Piece) -> None:
 
 
 def _columns(pieces: list[_Piece]) -> columns.Columns:
-    return columns.api_activity(
-        list(chain.from_iterable(piece.records for piece in pieces)),
-        [piece.origin for piece in pieces],
-        [len(piece.records) for piece in pieces],
-    )
+    return columns.api_activity([piece.scanned for piece in pieces], [piece.origin for piece in pieces])
 
 
 def _pieces_of(pieces: list[_Piece], rows: np.ndarray) -> list[_Piece]:
-    ends = np.cumsum([len(piece.records) for piece in pieces])
+    ends = np.cumsum([len(piece.scanned) for piece in pieces])
     return [pieces[index] for index in np.unique(np.searchsorted(ends, rows, side="right"))]

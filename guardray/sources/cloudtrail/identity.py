@@ -12,10 +12,11 @@ from collections.abc import Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
+import numpy as np
 import polars as pl
-from msgspec import Raw, json
+from msgspec import json
 
-from guardray.sources.cloudtrail.json_values import json_lines
+from guardray.sources.cloudtrail.cells import Bases, Cells, distinct, texts
 from guardray.sources.cloudtrail.loose import any_json, text_fields, text_of
 from guardray.sources.cloudtrail.records import FLAGS, Wire
 
@@ -81,26 +82,27 @@ _NO_IDENTITY, _NO_CONTEXT, _NO_ISSUER, _NO_ATTRIBUTES, _NO_SCOPE = (
 )
 
 
-def identity_columns(elements: Sequence[Raw]) -> pl.DataFrame:
-    """The `actor_*` columns, one row an element."""
-    encoded = json_lines(elements).dictionary_encode()
-    distinct = _decoded([text.encode() for text in encoded.dictionary.to_pylist()])
-    return _table(distinct)[pl.Series(encoded.indices)]
+def identity_columns(bases: Bases, cells: Cells) -> pl.DataFrame:
+    """The `actor_*` columns, one row a cell."""
+    codes, firsts = distinct(bases, cells)
+    elements = texts("element", bases[firsts], cells[firsts])
+    identities = _decoded([element.encode() for element in elements])
+    return _table([*identities, _NO_IDENTITY])[np.where(codes < 0, len(identities), codes)]
 
 
-def _decoded(texts: Sequence[bytes]) -> list[UserIdentity]:
+def _decoded(elements: Sequence[bytes]) -> list[UserIdentity]:
     try:
-        identities = _IDENTITIES.decode_lines(b"".join(texts))
+        identities = _IDENTITIES.decode_lines(b"\n".join(elements))
     except ValueError:
-        identities = [_careful(text) for text in texts]
+        identities = [_careful(element) for element in elements]
     return [identity or _NO_IDENTITY for identity in identities]
 
 
-def _careful(text: bytes) -> UserIdentity | None:
+def _careful(element: bytes) -> UserIdentity | None:
     try:
-        identity: UserIdentity | None = _IDENTITIES.decode(text)
+        identity: UserIdentity | None = _IDENTITIES.decode(element)
     except ValueError:  # hand-edited: an element that is a text, or texts that are numbers
-        return _loose(any_json(text))
+        return _loose(any_json(element))
     return identity
 
 

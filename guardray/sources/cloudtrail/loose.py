@@ -10,6 +10,8 @@ import msgspec
 
 from guardray.sources.cloudtrail.records import Wire
 
+_SURROGATE = r"\ud"
+
 
 def any_json(content: bytes) -> Any:
     """Any JSON value, control characters in its texts and all.
@@ -40,7 +42,10 @@ def text_of(value: Any) -> str | None:
 
 def raw_of(value: Any) -> msgspec.Raw:
     """A value as JSON text, to go where an undecoded one is expected."""
-    return msgspec.Raw(json.dumps(value, separators=(",", ":")).encode())
+    text = json.dumps(value, separators=(",", ":"))
+    if _SURROGATE in text:
+        text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    return msgspec.Raw(text.encode(errors="replace"))
 
 
 def text_fields(struct: type[Wire], value: Mapping[str, Any]) -> dict[str, str | None]:

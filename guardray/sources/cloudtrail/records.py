@@ -1,4 +1,4 @@
-"""CloudTrail's record as a typed struct: only the fields that the schema keeps, so that decoding skips the rest.
+"""CloudTrail's record as a typed struct: the fields that the schema keeps.
 
 Source: AWS CloudTrail User Guide, "CloudTrail record contents".
 """
@@ -40,8 +40,13 @@ ABSENT = Raw(b"null")
 
 
 class Record(Wire):
-    """One CloudTrail record. Every field may be missing here; `careful.flaw` says what a usable record needs."""
+    """One CloudTrail record. Every field may be missing here; `careful` says what a usable record needs.
 
+    The scanner looks for the first two by their place.
+    """
+
+    event_source: str | None = None
+    request_parameters: Raw = ABSENT
     event_time: str | None = None
     event_id: str | None = None
     event_category: str | None = None
@@ -49,11 +54,9 @@ class Record(Wire):
     recipient_account_id: str | None = None
     aws_region: str | None = None
     event_name: str | None = None
-    event_source: str | None = None
     error_code: str | None = None
     error_message: str | None = None
     request_id: str | None = None
-    request_parameters: Raw = ABSENT
     response_elements: Raw = ABSENT
     additional_event_data: Raw = ABSENT
     read_only: str | bool | None = None
@@ -72,5 +75,3 @@ class LogFile(Wire):
 
 
 RECORDS = json.Decoder(Record)
-LOG_FILES = json.Decoder(LogFile)
-"""`decode_lines` of either takes JSON values one after another, with or without line ends between and inside them."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 import polars as pl
 
 from guardray.schema.api_activity import SCHEMA
-from guardray.sources.cloudtrail.columns import KEPT_CATEGORIES, S3_DATA_OPERATIONS, S3_SERVICES, event_hash
+from guardray.sources.cloudtrail.columns import KEPT_CATEGORIES, S3_DATA_OPERATIONS, event_hash
+from guardray.sources.cloudtrail.scan import S3_SERVICES
 from guardray.sources.parquet import Fields, Rules
 from guardray.sources.security_lake.event_class import EventClass, Reading, account, time
 
