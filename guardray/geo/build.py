@@ -39,7 +39,9 @@ _ATTRIBUTION = (
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Writes the data beside the module that reads it."""
+    """Writes the data beside the module that reads it. Ends with a line that says what is wrong with a package."""
+    if len(arguments) != 2:
+        raise SystemExit("usage: python -m guardray.geo.build COUNTRY ASN")
     country, asn = (Package(Path(argument)) for argument in arguments)
     codes = sorted({row[2] for version in (4, 6) for row in country.rows(f"asn-country-ipv{version}-num.csv")})
     numbers = {code: number for number, code in enumerate(codes, start=1)}
@@ -84,6 +86,12 @@ class Package:
         return f"{stamp[:4]}-{stamp[4:6]}-{stamp[6:8]}"
 
     def _text(self, name: str) -> str:
+        try:
+            return self._read(name)
+        except (OSError, KeyError, tarfile.TarError) as error:
+            raise SystemExit(f"{self._path}: no {name} can be read from it: {error}") from None
+
+    def _read(self, name: str) -> str:
         if self._path.is_dir():
             nested = self._path / "package" / name
             return (nested if nested.exists() else self._path / name).read_text(encoding="utf-8")
