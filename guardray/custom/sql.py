@@ -135,9 +135,8 @@ def expand(condition: str, tunables: Mapping[str, float] | None = None) -> str:
         if match["column"]:
             return f"json_{'list' if match['many'] else 'text'}({_JSON_COLUMNS[match['column'].lower()]}, "
         if match["name"] not in values:
-            raise ConditionError(
-                f"${match['name']} is not one of the rule's tunables ({', '.join(values) or 'it has none'})"
-            )
+            known, line = ", ".join(values) or "it has none", condition.count("\n", 0, match.start()) + 1
+            raise ConditionError(f"${match['name']} is not one of the rule's tunables ({known})", line)
         return repr(values[match["name"]])
 
     return _TOKEN.sub(replaced, condition)
