@@ -5,8 +5,14 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from guardray.schema import EventSchema, api_activity
+from guardray.schema import EventSchema, api_activity, network_activity
 from guardray.stats.hashing import hash_combine, hash_strings
+
+
+def with_digest(rows: pl.DataFrame, schema: EventSchema) -> pl.DataFrame:
+    """The rows with `digest` (UInt64) and `last_seen`, the end of what each tells of."""
+    last = "end_time" if schema == network_activity.SCHEMA else "time"
+    return rows.with_columns(pl.Series("digest", digests(rows, schema)), pl.col(last).alias("last_seen"))
 
 
 def digests(frame: pl.DataFrame, schema: EventSchema) -> np.ndarray:

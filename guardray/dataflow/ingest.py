@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 import polars as pl
 
 from guardray.context.enrich import Surroundings, enrich
-from guardray.dataflow.digests import digests
+from guardray.dataflow.digests import with_digest
 from guardray.dataflow.event_time import microseconds_of
-from guardray.dataflow.hits import sightings_of
+from guardray.dataflow.held_hits import HeldHits
 from guardray.dataflow.partials import Partials
 from guardray.dataflow.plan import Plan
 from guardray.dataflow.windowing import subject_hashes
 from guardray.detectors.activity import Activity
-from guardray.detectors.declare import Detector, IndicatorDetector
+from guardray.detectors.declare import Detector
 from guardray.errors import DetectorError
 from guardray.intel.store import IndicatorStore
 from guardray.inventory import facts_of, own_addresses
-from guardray.schema import EventSchema, api_activity, network_activity
+from guardray.schema import EventSchema, api_activity
 from guardray.shards.activity_rows import merge, summarise
 from guardray.shards.directory import EntityDirectory
 
@@ -47,6 +46,7 @@ class Ingest:
         names = {detector.schema.name for detector in detectors}
         self._plans = {name: Plan(d for d in detectors if d.schema.name == name) for name in names}
         self._entities = EntityDirectory()
+        self._hits = HeldHits()
         self._partials = Partials()
         self.duplicates = 0
         self.problems: list[DetectorError] = []
@@ -69,21 +69,22 @@ class Ingest:
         self.problems.extend(problems)
         for name, rule in plan.rules.items():
             if masks[name].any():
-                self._on_hits(rule, frame.filter(masks[name]))
-        self._on_queries(plan, frame)
+                self._hits.add(rule, frame.filter(masks[name]), indicators)
+        self._on_queries(plan, frame, indicators)
         self._on_listed(plan, frame, indicators)
         for name in plan.changes:
             if masks[name].any():
                 self._on_changes(name, frame.filter(masks[name]))
         for name, activity in plan.activities.items():
             if masks[name].any():
-                self._on_activity(activity, _with_digest(frame.filter(masks[name]), schema))
+                self._on_activity(activity, with_digest(frame.filter(masks[name]), schema))
         if plan.windows:
             self._on_windows(plan, frame, masks)
 
     def drain(self) -> Partials:
         """What was learned since the last call."""
         done, self._partials = self._partials, Partials()
+        done.sightings = self._hits.take()
         for plan in self._plans.values():
             for name, counter in plan.windows.items():
                 if len(counter.table):
@@ -122,18 +123,14 @@ class Ingest:
         self.problems.extend(problems)
         for name, detector in plan.indicators.items():
             if masks[name].any():
-                self._on_hits(detector, matched(detector, listed.filter(masks[name]), indicators))
+                self._hits.add(detector, listed.filter(masks[name]), indicators)
 
-    def _on_queries(self, plan: Plan, frame: pl.DataFrame) -> None:
+    def _on_queries(self, plan: Plan, frame: pl.DataFrame, indicators: IndicatorStore) -> None:
         """What rules in SQL find."""
         found, problems = plan.queries.hits(frame)
         self.problems.extend(problems)
         for detector, hits in found:
-            self._on_hits(detector, hits)
-
-    def _on_hits(self, detector: Detector, hits: pl.DataFrame) -> None:
-        if hits.height:
-            self._partials.sightings.extend(sightings_of(detector, _with_digest(hits, detector.schema)))
+            self._hits.add(detector, hits, indicators)
 
     def _on_changes(self, name: str, rows: pl.DataFrame) -> None:
         known = self._partials.changes.get(name)
@@ -150,36 +147,3 @@ class Ingest:
             mask = masks[name] & on_time
             if mask.any():
                 counter.count(frame, mask, subjects)
-
-
-def matched(detector: IndicatorDetector, hits: pl.DataFrame, indicators: IndicatorStore) -> pl.DataFrame:
-    """The hits with the list entries that name them, in the Object column `indicators`.
-
-    Entries that had expired when the event happened do not count, so that hits may fall away.
-    """
-    keys = list(map(_hashable, hits.select("cloud_account_uid", "cloud_region", *detector.indicator).iter_rows()))
-    entries = {  # mostly many rows are alike
-        key: indicators.matches(_flat(key[2:]), detector.categories, account_id=key[0], region=key[1])
-        for key in set(keys)
-    }
-    found = [
-        tuple(entry for entry in entries[key] if not entry.has_expired(time))
-        for key, time in zip(keys, hits["time"], strict=True)
-    ]
-    listed = hits.with_columns(pl.Series("indicators", found, dtype=pl.Object))
-    return listed if all(found) else listed.filter(pl.Series(map(bool, found)))
-
-
-def _hashable(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    return tuple(tuple(cell) if isinstance(cell, list) else cell for cell in row)
-
-
-def _flat(row: tuple[Any, ...]) -> list[Any]:
-    """The values of a row, those of lists one by one."""
-    return [value for cell in row for value in (cell if isinstance(cell, tuple) else (cell,))]
-
-
-def _with_digest(hits: pl.DataFrame, schema: EventSchema) -> pl.DataFrame:
-    """Adds `digest`, a stable hash that orders rows of one instant, and `last_seen`."""
-    last = "end_time" if schema == network_activity.SCHEMA else "time"
-    return hits.with_columns(pl.Series("digest", digests(hits, schema)), pl.col(last).alias("last_seen"))
