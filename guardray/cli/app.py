@@ -18,6 +18,7 @@ from guardray.cli.doctor import doctor
 from guardray.cli.intel import app as intel_app
 from guardray.cli.inventory import app as inventory_app
 from guardray.cli.messages import harmless
+from guardray.cli.publish import app as publish_app
 from guardray.cli.scan import scan
 from guardray.cli.simulate import simulate_command
 from guardray.cli.train import train
@@ -40,6 +41,7 @@ app.command("simulate")(simulate_command)
 app.add_typer(detectors_app, name="detectors")
 app.add_typer(intel_app, name="intel")
 app.add_typer(inventory_app, name="inventory")
+app.add_typer(publish_app, name="publish")
 app.command("bench")(bench)
 app.command("doctor")(doctor)
 

@@ -1,0 +1,1 @@
+"""One module a kind of destination: what its entry in the file may say, and how it sends."""
