@@ -53,10 +53,12 @@ class Habit:
     Attributes:
         of: columns that name whose habit it is.
         value: columns that name what is done.
+        where: the rows whose values are learned; None: all. State stays small where few are ever asked about.
     """
 
     of: tuple[str, ...]
     value: tuple[str, ...]
+    where: pl.Expr | None = None
 
 
 @dataclass(frozen=True)
@@ -70,10 +72,12 @@ class Level:
     Attributes:
         of: columns that name whose level it is.
         measure: the measure of the activity that is summed: a `Count` or `Sum`.
+        where: the rows that are learned; None: all. Today's sum is over all in any case.
     """
 
     of: tuple[str, ...]
     measure: str
+    where: pl.Expr | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -107,11 +107,11 @@ class Habits:
         day = rows[START][0].date()
         for name, habit in self._habits.items():
             known = rows.filter(pl.all_horizontal(pl.col(column).is_not_null() for column in habit.value))
-            self._learn_days(name, known.select(*habit.of, *habit.value).unique(), day)
+            self._learn_days(name, _taught(habit, known).select(*habit.of, *habit.value).unique(), day)
         for of in self._owners():
             self._learn_days(owner_table(of), rows.select(of).unique(), day)
         for name, level in self._levels.items():
-            self._learn_level(name, level, rows, day)
+            self._learn_level(name, level, _taught(level, rows), day)
 
     def _learn_days(self, name: str, seen: pl.DataFrame, day: date) -> None:
         new = self._not_learned(name, seen, day)
@@ -143,6 +143,11 @@ class Habits:
             pl.col(_TOTALS).list.explode(keep_nulls=False, empty_as_null=False).tail(LEVEL_DAYS),
         )
         self.tables[name] = merged.select(table.columns)
+
+
+def _taught(one: Habit | Level, rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows that a habit or level is learned from."""
+    return rows if one.where is None else rows.filter(one.where)
 
 
 def owner_table(of: tuple[str, ...]) -> str:
