@@ -11,13 +11,12 @@ from guardray.context.public_suffix import registered_domains
 from guardray.names.information import carried_bits
 from guardray.names.model import ODD, shipped
 
-REVERSE = ".arpa"
 HOSTED = r"\.(amazonaws\.com|cloudfront\.net|azure[a-z]*\.(net|com)|windows\.net|googleusercontent\.com|fastly\.net)$"
 """Clouds give customers names with drawn letters below these, so a name there looks generated and is not."""
 
 KEPT_INSIDE = r"(^|\.)(arpa|internal|local|localdomain|localhost|lan|home|corp|amazonaws\.com)$"
-"""What is asked below these reaches no stranger: they are kept for private networks, for reverse look-ups, or are the
-endpoints of AWS. A customer's names there, such as buckets, are domains of their own."""
+"""What is asked below these reaches no stranger, and is nobody's domain: they are kept for private networks and for
+reverse look-ups, or are the endpoints of AWS. A customer's names there, such as buckets, are domains of their own."""
 
 LEAST_CHOSEN = 20
 """Characters below the domain from which on what they carry is counted. Names of most hosts are shorter."""
@@ -37,7 +36,11 @@ LEAST_ANSWERED = 100
 
 
 def name_columns(frame: pl.DataFrame) -> list[pl.Series]:
-    """All columns that names and answers give, as `guardray.context.enrich` lists them."""
+    """All columns that names and answers give, as `guardray.context.enrich` lists them.
+
+    Where the list of public suffixes knows none, the last two labels count as a domain too in all but the first: some
+    name servers have top levels of their own.
+    """
     names = frame["query_hostname"]
     distinct = names.unique()
     table = _described(distinct.to_frame("name"))
@@ -60,11 +63,12 @@ def _unresolved(frame: pl.DataFrame, table: pl.DataFrame, place: pl.Series) -> l
     """Of rows that were not answered: their domain, how generated it looks, and the domain where it does."""
     asked = place.set((frame["rcode"] == "NOERROR").fill_null(True), None)
     once = asked.unique().drop_nulls()
-    unanswered = table["domain"].gather(once)
-    percent = shipped().percent(unanswered.set(unanswered.str.contains(HOSTED), None))
-    told = pl.DataFrame(
-        {"domain": unanswered.set(unanswered.str.ends_with(REVERSE), None), "percent": percent}
-    ).with_columns(pl.when(pl.col("percent") >= ODD).then("domain").alias("generated"))
+    domain = table["below"].gather(once)
+    domain = domain.set((domain == "").fill_null(False), None)
+    percent = shipped().percent(domain.set(domain.str.contains(HOSTED).fill_null(False), None))
+    told = pl.DataFrame({"domain": domain, "percent": percent}).with_columns(
+        pl.when(pl.col("percent") >= ODD).then("domain").alias("generated")
+    )
     rows = told[_places(asked, once)]
     return [rows[name].alias(f"query_{column}") for name, column in _UNRESOLVED.items()]
 

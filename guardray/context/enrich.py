@@ -27,11 +27,12 @@ Added to `dns_activity`:
     query_indicators: UInt64, categories of the name that was asked for.
     answers_indicators: UInt64, categories of the addresses in the answer.
     query_registered_domain: the domain that somebody registered, of which the name is part.
-    query_unresolved_domain: that domain where the query was not answered; null for reverse look-ups.
-    query_generated_percent: UInt8, how much that domain looks like one that a program made up.
-    query_generated_domain: that domain where it does.
-    query_carrier_domain: the registered domain of a name or answer that may carry data, else its last two labels, else
-        empty; null for all others, as the next three are.
+    query_unresolved_domain: that domain, or the last two labels where there is no public suffix, of a query that was
+        not answered; null for names that are kept for private networks and for reverse look-ups.
+    query_generated_percent: UInt8, how much it looks like one that a program made up.
+    query_generated_domain: it, where it does.
+    query_carrier_domain: the same domain of a name or answer that may carry data, empty where the name has none; null
+        for all others, as the next three are.
     query_bits: UInt32, information in the labels below it.
     query_carrier: the name, where it is likely to carry data.
     answers_bytes: UInt32, length of long answers of types that whoever answers is free to write, else 0.
