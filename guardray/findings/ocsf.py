@@ -11,6 +11,7 @@ from typing import Any
 from guardray import __version__
 from guardray.findings.ends import NamedResource, named_resources, remote_address, remote_name
 from guardray.findings.finding import Finding
+from guardray.findings.finding_type import FindingType
 from guardray.findings.ocsf_evidence import evidence, indicators, remote_path
 from guardray.findings.resources import Instance
 from guardray.findings.severity import Severity
@@ -21,7 +22,7 @@ _SCHEMA_VERSION = "1.5.0"
 _CLASS_UID = 2004
 _SEVERITY_IDS = {Severity.LOW: 2, Severity.MEDIUM: 3, Severity.HIGH: 4, Severity.CRITICAL: 5}
 _AWS_ACCOUNT = 10
-_RULE = 1
+_RULE, _BEHAVIORAL = (1, "Rule"), (2, "Behavioral")
 _OF_EC2 = ("AwsEc2Instance", "AwsEc2NetworkInterface")
 _HOSTNAME, _IP_ADDRESS, _RESOURCE_UID = (1, "Hostname"), (2, "IP Address"), (10, "Resource UID")
 
@@ -91,12 +92,20 @@ def _finding_info(finding: Finding) -> Json:
         "title": finding.title,
         "desc": finding.description,
         "types": [finding.type],
-        "analytic": {"uid": finding.type, "name": finding.type, "type": "Rule", "type_id": _RULE},
+        "analytic": _analytic(finding.type),
         **_time("created_time", finding.created_at),
         **_time("modified_time", finding.updated_at),
         **_time("first_seen_time", finding.event_first_seen),
         **_time("last_seen_time", finding.event_last_seen),
     }
+
+
+def _analytic(finding_type: str) -> Json:
+    """What found it: a rule, or a comparison with what is usual, which its type tells."""
+    parts = FindingType.parse(finding_type)
+    learned = parts.threat_purpose == "Behavior" or parts.threat_family_name == "AnomalousBehavior"
+    type_id, type_name = _BEHAVIORAL if learned else _RULE
+    return {"uid": finding_type, "name": finding_type, "type": type_name, "type_id": type_id}
 
 
 def _resources(finding: Finding) -> list[Json]:

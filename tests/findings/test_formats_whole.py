@@ -214,6 +214,20 @@ def test_ocsf_has_every_list_as_an_indicator():
     assert "osint" not in to_ocsf(bucket_made_public())
 
 
+@pytest.mark.parametrize(
+    ("finding_type", "kind"),
+    [
+        ("Behavior:EC2/NetworkPortUnusual", "Behavioral"),
+        ("Discovery:S3/AnomalousBehavior", "Behavioral"),
+        ("Recon:EC2/Portscan", "Rule"),
+    ],
+)
+def test_ocsf_tells_what_was_learned_from_rules(finding_type: str, kind: str):
+    event = to_ocsf(replace(ssh_brute_force(), type=finding_type))
+    assert event["finding_info"]["analytic"]["type"] == kind
+    assert ocsf_errors(event) == []
+
+
 def test_a_port_without_an_address_is_no_endpoint_of_ocsf():
     unknown = replace(ssh_brute_force(), action=replace(ssh_brute_force().action, remote_ip=None))
     event = to_ocsf(unknown)
