@@ -17,6 +17,7 @@ from typing import IO, cast
 
 from guardray.errors import SourceError
 from guardray.sources.objects import S3_SCHEME, STANDARD_INPUT, InputObject
+from guardray.sources.sniff import HEAD_BYTES, is_flow_header
 
 _WHOLE_BYTES = 4 << 20
 """Files up to this size are read at once: most of a trail's are a few kilobytes."""
@@ -44,8 +45,8 @@ def open_object(obj: InputObject, s3_endpoint: str | None = None) -> IO[bytes]:
         from guardray.sources.s3 import Bucket, split_url  # boto3 takes longer to import than a small local scan to run
 
         bucket, key = split_url(obj.url)
-        return Bucket(bucket, s3_endpoint).fetch(key)
-    return _local(obj)
+        return Bucket(bucket, s3_endpoint).fetch(key, obj.version_id)
+    return _local(obj) if obj.end is None else _part(obj, obj.end)
 
 
 def open_in_order(objects: Iterable[InputObject], s3_endpoint: str | None = None) -> Iterator[Opened]:
@@ -85,6 +86,18 @@ def _local(obj: InputObject) -> IO[bytes]:
     except OSError as error:
         raise SourceError(obj.url, error.strerror or str(error)) from error
     return file
+
+
+def _part(obj: InputObject, end: int) -> IO[bytes]:
+    """What was appended to a file, below the header that the file began with."""
+    try:
+        with Path(obj.url).open("rb") as file:
+            header = file.readline(HEAD_BYTES) if obj.start else b""
+            file.seek(obj.start)
+            part = file.read(end - obj.start)
+    except OSError as error:
+        raise SourceError(obj.url, error.strerror or str(error)) from error
+    return io.BytesIO(header + part if is_flow_header(header) else part)
 
 
 def _spooled(stream: IO[bytes]) -> IO[bytes]:

@@ -28,6 +28,9 @@ class InputObject:
         account_id: from its key.
         region: from its key.
         refused: why it is not to be opened; None for all that may be.
+        version_id: which version of it, where a bucket keeps versions; the latest if not given.
+        start: where in a local file to begin reading, in bytes; the header of a flow log before it is read too.
+        end: where in a local file to end; at its end if not given.
     """
 
     url: str
@@ -36,6 +39,9 @@ class InputObject:
     account_id: str | None = None
     region: str | None = None
     refused: str | None = None
+    version_id: str | None = None
+    start: int = 0
+    end: int | None = None
 
 
 def locate(sources: Sequence[str], key_filter: KeyFilter, s3_endpoint: str | None = None) -> list[InputObject]:

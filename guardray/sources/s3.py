@@ -31,9 +31,12 @@ _CONNECTIONS = 16
 _ATTEMPTS = 5
 """Of reading an object's bytes, as many as botocore makes of each request."""
 
+_FORBIDDEN = 403
+
 _REASONS = {
     "NoSuchBucket": "no such bucket",
     "NoSuchKey": "no such object",
+    "NoSuchVersion": "no such object",
     "AccessDenied": "access denied",
     "403": "access denied",
     "404": "no such object",
@@ -105,8 +108,12 @@ class Bucket:
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._name, Prefix=prefix, **options)
         yield from pages
 
-    def fetch(self, key: str) -> IO[bytes]:
+    def fetch(self, key: str, version_id: str | None = None) -> IO[bytes]:
         """An object's bytes, seekable.
+
+        Args:
+            version_id: which version, so that what is overwritten or deleted after its arrival is read all the same.
+                The latest is read where versions may not be, which is a permission of its own.
 
         Raises:
             SourceError: it does not exist, may not be read, or the connection failed for good.
@@ -114,18 +121,27 @@ class Bucket:
         file = tempfile.SpooledTemporaryFile(MEMORY_BYTES)  # noqa: SIM115 - the caller closes it
         try:
             with _as_source_error(f"s3://{self._name}/{key}"):
-                self._download(key, file)
+                self._download_version(key, version_id, file)
         except SourceError:
             file.close()
             raise
         file.seek(0)
         return file
 
-    def _download(self, key: str, file: IO[bytes]) -> None:
+    def _download_version(self, key: str, version_id: str | None, file: IO[bytes]) -> None:
+        if version_id is not None:
+            try:
+                return self._download(file, Key=key, VersionId=version_id)
+            except ClientError as error:
+                if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") != _FORBIDDEN:
+                    raise
+        return self._download(file, Key=key)
+
+    def _download(self, file: IO[bytes], **which: str) -> None:
         # boto3's own download asks for the size first: twice the requests for objects of a few kilobytes.
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                shutil.copyfileobj(self._client.get_object(Bucket=self._name, Key=key)["Body"], file)
+                shutil.copyfileobj(self._client.get_object(Bucket=self._name, **which)["Body"], file)
             except (IncompleteReadError, ReadTimeoutError, ResponseStreamingError):
                 if attempt == _ATTEMPTS:
                     raise

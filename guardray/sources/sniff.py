@@ -85,13 +85,22 @@ def sniff(head: bytes) -> Format | Unknown:
     return found or Unknown("no known log format")
 
 
+def is_flow_header(line: bytes) -> bool:
+    """Whether a line says which fields the flow log below it has."""
+    return _names_fields(line.decode(errors="replace"))
+
+
+def _names_fields(line: str) -> bool:
+    words = line.replace("_", "-").split()
+    return len(words) > 1 and len(KNOWN_FIELDS.intersection(words)) * 2 > len(words)
+
+
 def _line_format(line: str) -> Format | None:
     """What a line on its own tells."""
     line = _message(line)
     if line.startswith(("{", "[")):
         return _json_format(line)
-    words = line.replace("_", "-").split()
-    if len(words) > 1 and len(KNOWN_FIELDS.intersection(words)) * 2 > len(words):
+    if _names_fields(line):
         return Format.FLOW_TEXT
     return Format.FLOW_TEXT if _HEADERLESS_FLOW.match(line) else None
 
