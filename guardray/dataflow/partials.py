@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import polars as pl
 import pyarrow as pa
 
-from guardray.detectors.declare import ActivityDetector, ChangeDetector, Detector
+from guardray.detectors.declare import ChangeDetector, Detector, activities_of
 from guardray.findings.sighting import Sighting
 from guardray.shards.partition import shard_of, split
 from guardray.stats.hashing import hash_strings
@@ -73,10 +73,9 @@ class Owners:
     def of(cls, detectors: Iterable[Detector]) -> Owners:
         """Those of these detectors."""
         every = tuple(detectors)
-        activities = (d.activity for d in every if isinstance(d, ActivityDetector))
         return cls(
             changes={d.finding_type: d.key for d in every if isinstance(d, ChangeDetector)},
-            activities={activity.name: activity.owner for activity in activities},
+            activities={activity.name: activity.owner for activity in activities_of(every)},
         )
 
 

@@ -16,7 +16,7 @@ from guardray.dataflow.event_time import END_OF_TIME
 from guardray.dataflow.hits import sightings_of
 from guardray.dataflow.partials import Partials
 from guardray.dataflow.shard_state import ShardState
-from guardray.detectors.declare import ActivityDetector, ChangeDetector, Detector, WindowDetector
+from guardray.detectors.declare import ActivityDetector, ChangeDetector, Detector, WindowDetector, activities_of
 from guardray.errors import DetectorError
 from guardray.findings.sighting import Sighting
 from guardray.inventory import own_addresses
@@ -41,7 +41,7 @@ class Shard:
         self._changes = {d.finding_type: d for d in detectors if isinstance(d, ChangeDetector)}
         self._windows = {d.finding_type: d for d in detectors if isinstance(d, WindowDetector)}
         self._activities = [d for d in detectors if isinstance(d, ActivityDetector)]
-        self._state = ShardState(self._windows, self._changes, [d.activity for d in self._activities])
+        self._state = ShardState(self._windows, self._changes, activities_of(self._activities))
         self._failed: dict[str, DetectorError] = {}
         if assets is not None:
             self._state.entities.learn_own(own_addresses(assets))

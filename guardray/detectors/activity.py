@@ -10,7 +10,7 @@ not depend on the order in which the rows of a day came, nor on how the input wa
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import timedelta
 
 import polars as pl
@@ -117,3 +117,10 @@ class Activity:
             columns = {*one.of, *(one.value if isinstance(one, Habit) else ())}
             if not set(self.owner) <= set(one.of) or not columns <= set(self.group):
                 raise ValueError(f"{self.name}: {name} must name the owner, and columns of the group only")
+
+    def is_like(self, other: Activity) -> bool:
+        """Whether it is the same activity: the very one, or one that came another way from another process."""
+        parts = (field.name for field in fields(self) if field.name != "where")
+        return self is other or (
+            all(getattr(self, part) == getattr(other, part) for part in parts) and self.where.meta.eq(other.where)
+        )

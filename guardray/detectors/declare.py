@@ -12,7 +12,7 @@ And one that is a rule of somebody's own, written in SQL: `QueryDetector`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
@@ -284,6 +284,21 @@ class ActivityDetector(Detector):
     @property
     def wanted_lists(self) -> tuple[tuple[ValueKind, Category], ...]:
         return tuple(("address", category) for category in self.categories)
+
+
+def activities_of(detectors: Iterable[Detector]) -> tuple[Activity, ...]:
+    """The activities that these detectors look at, each once.
+
+    Raises:
+        ValueError: two that differ have one name.
+    """
+    found: dict[str, Activity] = {}
+    for detector in detectors:
+        if isinstance(detector, ActivityDetector):
+            activity = detector.activity
+            if not found.setdefault(activity.name, activity).is_like(activity):
+                raise ValueError(f"two different activities are named {activity.name!r}")
+    return tuple(found.values())
 
 
 def _kind_of(column: str) -> ValueKind:
