@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -49,7 +50,9 @@ def _files(place: Path) -> list[Path]:
 def _documents(path: Path) -> Iterator[tuple[str, Json]]:
     """The documents of a file, each with its position for messages."""
     try:
-        content = msgspec.json.decode(path.read_bytes())
+        written = path.read_bytes()
+        # PowerShell writes what the AWS CLI prints in UTF-16, or with a byte-order mark.
+        content = msgspec.json.decode(written.decode(json.detect_encoding(written)))
     except OSError as error:
         raise UsageError(f"inventory {path}: {error.strerror or error}") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -202,6 +202,16 @@ def test_lists_that_overlap_give_one_finding_that_names_them_all_but_for_what_is
     assert "the threat list exact, network names" in finding["description"]
 
 
+def test_a_caller_and_a_name_on_two_lists_give_one_finding_each_that_names_both(tmp_path: Path, findings: Scan):
+    near = written(tmp_path / "near.txt", "2001:db8::7", "www.bad.example")
+    far = written(tmp_path / "far.txt", "2001:db8::/32", "*.bad.example")
+    options = [part for file in (near, far) for part in ("--threat-list", file)]
+    (called,) = findings(trail(tmp_path, "2001:db8::7"), *options)
+    (asked,) = findings(queries(tmp_path, "www.bad.example"), *options)
+    assert lists_of(called) == lists_of(asked) == ["far", "near"]
+    assert "the threat list far, near." in called["description"]
+
+
 def test_lists_of_several_categories_give_a_finding_of_each_type(tmp_path: Path, findings: Scan):
     file = feeds(
         tmp_path,

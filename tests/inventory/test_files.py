@@ -41,7 +41,7 @@ DOCUMENT = {"AccountId": ACCOUNT, "Region": REGION, "NetworkInterfaces": [INTERF
 
 def written(folder, content, name="inventory.json"):
     path = folder / name
-    path.write_text(content if isinstance(content, str) else json.dumps(content))
+    path.write_text(content if isinstance(content, str) else json.dumps(content), errors="surrogateescape")
     return path
 
 
@@ -102,6 +102,8 @@ def test_lists_folders_and_plain_describe_output_are_read(tmp_path):
     ("content", "reason"),
     [
         ("{", r"inventory.json: not JSON"),
+        ("", r"inventory.json: not JSON"),
+        ("\udcff", r"inventory.json: not JSON"),
         ("5", r"inventory.json: expected an object, not int"),
         ([DOCUMENT, "x"], r"inventory.json\[1\]: expected an object, not str"),
         ({"AccountId": ACCOUNT}, "has none of Instances, NetworkInterfaces and Reservations"),
@@ -118,6 +120,14 @@ def test_lists_folders_and_plain_describe_output_are_read(tmp_path):
 def test_what_is_wrong_is_said_with_its_place(tmp_path, content, reason):
     with pytest.raises(UsageError, match=reason):
         read_inventory([written(tmp_path, content)])
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_files_are_read_in_the_encodings_that_shells_write(tmp_path, encoding):
+    path = tmp_path / "inventory.json"
+    tagged = INSTANCE | {"Tags": [{"Key": "Name", "Value": "Größe"}]}
+    path.write_text(json.dumps(DOCUMENT | {"Instances": [tagged]}, ensure_ascii=False), encoding=encoding)
+    assert instance(read_inventory([path]), 5).tags == (("Name", "Größe"),)
 
 
 def test_missing_files_and_empty_folders_are_named(tmp_path):
