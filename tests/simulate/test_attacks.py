@@ -186,6 +186,27 @@ def answers_metadata(logs: Logs, label: Label) -> bool:
 
 READS, LISTS = ("GetObject",), ("ListObjects",)
 RECON, ACCESS = ("ListBuckets", "DescribeInstances", "ListUsers"), ("GetUser", "CreateUser", "ConsoleLogin")
+
+
+def signs_in_from_two_addresses(logs: Logs, label: Label) -> bool:
+    sign_ins = [event for event in events_of(logs, label) if event["eventName"] == "ConsoleLogin"]
+    return len({event["sourceIPAddress"] for event in sign_ins}) == 2
+
+
+def session_named(pattern: str) -> Callable[[Logs, Label], bool]:
+    def look(logs: Logs, label: Label) -> bool:
+        found = events_of(logs, label)
+        return bool(found) and all(re.search(pattern, event["userIdentity"]["principalId"]) for event in found)
+
+    return look
+
+
+def by_endpoint_of_another_account(logs: Logs, label: Label) -> bool:
+    found = events_of(logs, label)
+    return bool(found) and all(event["vpcEndpointAccountId"] != label["account"] for event in found)
+
+
+STOLEN = "UnauthorizedAccess:IAMUser/"
 DOS = "Backdoor:EC2/DenialOfService."
 EVIDENCE: dict[str, Callable[[Logs, Label], bool]] = {
     "Stealth:IAMUser/CloudTrailLoggingDisabled": calls("StopLogging", "UpdateTrail", "DeleteTrail", "DeleteBucket"),
@@ -222,6 +243,11 @@ EVIDENCE: dict[str, Callable[[Logs, Label], bool]] = {
     "Discovery:S3/TorIPCaller": from_list("tor-exit-addresses.txt", "Data", *LISTS),
     "UnauthorizedAccess:S3/TorIPCaller": from_list("tor-exit-addresses.txt", "Data", *READS),
     "CryptoCurrency:EC2/BitcoinTool.B": talks("crypto-addresses.txt"),
+    "UnauthorizedAccess:IAMUser/ConsoleLoginSuccess.B": signs_in_from_two_addresses,
+    f"{STOLEN}InstanceCredentialExfiltration.OutsideAWS": session_named(r":i-[0-9a-f]{17}$"),
+    f"{STOLEN}InstanceCredentialExfiltration.InsideAWS": by_endpoint_of_another_account,
+    f"{STOLEN}ResourceCredentialExfiltration.OutsideAWS": session_named(r":(?!i-)"),
+    f"{STOLEN}ResourceCredentialExfiltration.InsideAWS": by_endpoint_of_another_account,
     "Trojan:EC2/BlackholeTraffic": talks("blackhole-addresses.txt"),
     "Trojan:EC2/DropPoint": talks("droppoint-addresses.txt"),
     "UnauthorizedAccess:EC2/TorClient": talks("tor-entry-addresses.txt"),

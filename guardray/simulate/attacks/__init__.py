@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from guardray.errors import UsageError
-from guardray.simulate.attacks import callers, configuration, egress, names, network
+from guardray.simulate.attacks import behaviour, callers, configuration, egress, names, network
 from guardray.simulate.attacks.scene import Attack, Scene
 from guardray.simulate.episodes import Episode
 from guardray.simulate.indicators import Indicators
@@ -18,6 +18,7 @@ from guardray.simulate.world import Account
 ATTACKS: tuple[Attack, ...] = (
     *configuration.ATTACKS,
     *callers.ATTACKS,
+    *behaviour.ATTACKS,
     *network.ATTACKS,
     *names.ATTACKS,
     *egress.ATTACKS,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from guardray.simulate.benign import administration, egress, names, traffic
+from guardray.simulate.benign import administration, behaviour, egress, names, traffic
 from guardray.simulate.benign.occasion import HardNegative, Occasion
 from guardray.simulate.episodes import Episode
 from guardray.simulate.indicators import Indicators
@@ -11,6 +11,7 @@ from guardray.simulate.world import Account
 
 HARD_NEGATIVES: tuple[HardNegative, ...] = (
     *administration.HARD_NEGATIVES,
+    *behaviour.HARD_NEGATIVES,
     *traffic.HARD_NEGATIVES,
     *egress.HARD_NEGATIVES,
     *names.HARD_NEGATIVES,

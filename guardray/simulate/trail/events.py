@@ -86,6 +86,7 @@ def event(account: Account, by: Caller, call: Call) -> dict[str, Any]:
     found["managementEvent"] = not call.is_data
     found["recipientAccountId"] = account.id
     found["eventCategory"] = "Data" if call.is_data else "Management"
+    found |= {name: value for name, value in call.extra.items() if name.startswith("vpcEndpoint")}
     if by.identity["type"] != "AWSService" and "invokedBy" not in by.identity:
         host = (call.request or {}).get("Host") or f"{call.service}.{region}.amazonaws.com"
         found["tlsDetails"] = {**_TLS, "clientProvidedHostHeader": host}

@@ -61,13 +61,33 @@ def workload(account: Account, of: Workload, began: float, session: str = "") ->
     }
     if of.service == "ec2":
         context["ec2RoleDelivery"] = "2.0"
-    return {
+    identity: Identity = {
         "type": "AssumedRole",
         "principalId": f"{of.role_id}:{name}",
         "arn": of.arn(account.id, name),
         "accountId": account.id,
         "accessKeyId": session_key(account.id, of.role, name, began),
         "sessionContext": context,
+    }
+    if of.service == "lambda":
+        function = f"arn:aws:lambda:{account.region}:{account.id}:function:{name}"
+        identity["inScopeOf"] = {"issuerType": "AWS::Lambda::Function", "credentialsIssuedTo": function}
+    return identity
+
+
+def task(account: Account, role: str, task_id: str, began: float) -> Identity:
+    """A session of a container task's role, named after the task."""
+    role_id = f"AROA{token(account.stream('task role', role), 17, KEY_LETTERS)}"
+    return {
+        "type": "AssumedRole",
+        "principalId": f"{role_id}:{task_id}",
+        "arn": f"arn:aws:sts::{account.id}:assumed-role/{role}/{task_id}",
+        "accountId": account.id,
+        "accessKeyId": session_key(account.id, role, task_id, began),
+        "sessionContext": {
+            "sessionIssuer": _issuer(account.id, role, role_id),
+            "attributes": _attributes(began, False),
+        },
     }
 
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from guardray.simulate.addresses import public_address
+from guardray.simulate.networks import ACCESS, COUNTRIES, address_in
 from guardray.simulate.period import Period
 from guardray.simulate.randomness import stream, token
 from guardray.simulate.rates import Rates
@@ -88,7 +88,8 @@ def build_account(seed: int, index: int, period: Period, rates: Rates, flow_form
     vpcs = tuple(build_vpc(rng, i) for i in range(1 + index % 2))
     interfaces = build_interfaces(seed, account, region, vpcs, rates, period)
     buckets = build_buckets(seed, account, company, rates.buckets)
-    offices = [public_address(rng), public_address(rng)]
+    access = ACCESS[COUNTRIES[region]]
+    offices = [address_in(rng, *access), address_in(rng, *access)]
     chosen: FlowFormat = flow_format or ("custom" if index % 2 == 0 else "default")
     return Account(
         seed=seed,
@@ -99,8 +100,8 @@ def build_account(seed: int, index: int, period: Period, rates: Rates, flow_form
         rates=rates,
         vpcs=vpcs,
         interfaces=interfaces,
-        people=build_people(seed, account, rates.people, offices, offset_h),
-        workloads=build_workloads(seed, account, rates.functions, interfaces[0].public_ip or 0),
+        people=build_people(seed, account, rates.people, access, offices, offset_h),
+        workloads=build_workloads(seed, account, region, rates.functions, interfaces[0].public_ip or 0),
         buckets=buckets,
         trails=build_trails(region, account, company, buckets),
         flow_logs=tuple(f"fl-{token(rng, 17)}" for _ in vpcs),

@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from guardray.simulate.addresses import public_address
+from guardray.simulate.networks import AWS, address_in
 from guardray.simulate.period import DAY, HOUR, Period
 from guardray.simulate.randomness import stream, token
 from guardray.simulate.rates import Rates
@@ -98,7 +98,7 @@ class _Builder:
             subnet=subnets[zone],
             zone=f"{self._region}{'ab'[zone]}",
             private_ip=network | next(self._hosts),
-            public_ip=public_address(rng) if public else None,
+            public_ip=address_in(rng, AWS[self._region]) if public else None,
             instance="" if kind in SERVICE_KINDS else f"i-{token(rng, 17)}",
             launched=launched,
             ended=ended,

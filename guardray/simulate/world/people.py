@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 
 from guardray.simulate.addresses import public_address
+from guardray.simulate.networks import AWS, Network, address_in
 from guardray.simulate.randomness import KEY_LETTERS, pick, stream, token
 
 Duty = Literal["administrator", "developer", "operator", "analyst"]
@@ -90,8 +91,10 @@ class Workload:
         return f"arn:aws:sts::{account}:assumed-role/{self.role}/{session or self.session}"
 
 
-def build_people(seed: int, account: str, count: int, offices: list[int], offset_h: int) -> tuple[Person, ...]:
-    """People of two offices; about half are IAM users."""
+def build_people(
+    seed: int, account: str, count: int, access: tuple[Network, ...], offices: list[int], offset_h: int
+) -> tuple[Person, ...]:
+    """People of two offices, at home in networks of the same country; about half are IAM users."""
     rng = stream(seed, account, "people")
     firsts, lasts = rng.permutation(len(FIRST_NAMES)), rng.permutation(len(LAST_NAMES))
     roles = {
@@ -102,7 +105,7 @@ def build_people(seed: int, account: str, count: int, offices: list[int], offset
         f"{FIRST_NAMES[firsts[i % len(firsts)]]}.{LAST_NAMES[lasts[(i * 7 + i // len(lasts)) % len(lasts)]]}"
         for i in range(count)
     ]
-    return tuple(_person(rng, index, name, roles, offices, offset_h) for index, name in enumerate(names))
+    return tuple(_person(rng, index, name, roles, access, offices, offset_h) for index, name in enumerate(names))
 
 
 def _person(
@@ -110,6 +113,7 @@ def _person(
     index: int,
     name: str,
     roles: dict[Duty, tuple[str, str]],
+    access: tuple[Network, ...],
     offices: list[int],
     offset_h: int,
 ) -> Person:
@@ -123,7 +127,7 @@ def _person(
         principal_id=f"AIDA{token(rng, 17, KEY_LETTERS)}" if is_user else f"{role_id}:{name}",
         access_key=f"AKIA{token(rng, 16, KEY_LETTERS)}",
         office_ip=pick(rng, offices),
-        home_ip=public_address(rng),
+        home_ip=address_in(rng, *access),
         utc_offset_h=offset_h + int(rng.integers(0, 2)),
         cli=pick(rng, CLI_AGENTS),
         sdk=pick(rng, SDK_AGENTS),
@@ -132,13 +136,13 @@ def _person(
     )
 
 
-def build_workloads(seed: int, account: str, functions: int, nat_ip: int) -> tuple[Workload, ...]:
+def build_workloads(seed: int, account: str, region: str, functions: int, nat_ip: int) -> tuple[Workload, ...]:
     """The roles of functions, of instances, of the deployment pipeline and of a daily audit from elsewhere."""
-    rng = stream(seed, account, "workloads")
+    rng, aws = stream(seed, account, "workloads"), AWS[region]
     names = [f"{pick(rng, _FUNCTIONS)}-{pick(rng, _STAGES)}-{index}" for index in range(functions)]
     lambdas = [
         Workload(
-            f"{name}-role", f"AROA{token(rng, 17, KEY_LETTERS)}", "lambda", name, public_address(rng), _LAMBDA_AGENT
+            f"{name}-role", f"AROA{token(rng, 17, KEY_LETTERS)}", "lambda", name, address_in(rng, aws), _LAMBDA_AGENT
         )
         for name in names
     ]
@@ -146,7 +150,7 @@ def build_workloads(seed: int, account: str, functions: int, nat_ip: int) -> tup
         ("web-instance-role", "ec2", "", nat_ip, _INSTANCE_AGENT),
         ("worker-instance-role", "ec2", "", nat_ip, _INSTANCE_AGENT),
         ("terraform-deploy", "deployment", "deploy-pipeline", public_address(rng), TERRAFORM),
-        ("nightly-backup", "lambda", "nightly-backup", public_address(rng), _LAMBDA_AGENT),
+        ("nightly-backup", "lambda", "nightly-backup", address_in(rng, aws), _LAMBDA_AGENT),
         ("posture-audit", "audit", "posture-scan", public_address(rng), SDK_AGENTS[0]),
     )
     return (*lambdas, *(Workload(role, f"AROA{token(rng, 17, KEY_LETTERS)}", *rest) for role, *rest in fixed))  # type: ignore[arg-type]
