@@ -20,11 +20,15 @@ HISTORY_DAYS = 7
 says seven to fourteen days; a week has every day of the week once."""
 
 ALERT_POINTS = 4
-"""Points from which a call is unusual. No single new thing has more than 2, so at least two are needed: an operation
-and a place that the account has never seen, or one of them with two that only the principal has not."""
+"""Points from which a call is unusual. No single new thing has as many, so at least two are needed: a place that the
+account has never seen with an operation that the principal has not, or without such a place nearly everything."""
 
 NEW_TO_ACCOUNT, NEW_TO_PRINCIPAL = 2, 1
 """Points of a value that was never seen in the account, or only never with this principal."""
+
+NEW_PLACE = 3
+"""Points of a network or country that was never seen in the account: programs and operations come with every project,
+while people who share an account share its places too."""
 
 DENIED_POINTS = 1
 """Points of a new operation that was denied: whoever has habits knows what he may do."""
@@ -93,11 +97,11 @@ IS_ESTABLISHED = pl.col("principal_operation_history") >= HISTORY_DAYS
 """Whether the principal has habits of its own."""
 
 
-def newness(part: Part) -> pl.Expr:
+def newness(part: Part, points_in_account: int = NEW_TO_ACCOUNT) -> pl.Expr:
     """Points of this part of a call; none where it is unknown."""
     to_account = _is_new("account", part)
     to_principal = IS_ESTABLISHED & _is_new("principal", part)
-    points = pl.when(to_account).then(NEW_TO_ACCOUNT).when(to_principal).then(NEW_TO_PRINCIPAL).otherwise(0)
+    points = pl.when(to_account).then(points_in_account).when(to_principal).then(NEW_TO_PRINCIPAL).otherwise(0)
     return points.cast(pl.Int32)
 
 
@@ -105,7 +109,9 @@ def _is_new(who: str, part: Part) -> pl.Expr:
     return pl.col(f"{who}_{part.name}_days") == 0 if who in part.whose else pl.lit(False)
 
 
-PLACE_POINTS = pl.max_horizontal(newness(NETWORK), newness(COUNTRY))
+PLACE_POINTS = pl.max_horizontal(newness(NETWORK, NEW_PLACE), newness(COUNTRY, NEW_PLACE))
+
+IS_ELSEWHERE = PLACE_POINTS == NEW_PLACE
 
 IS_DENIED = pl.col("api_response_error").is_in(DENIALS).fill_null(False)
 

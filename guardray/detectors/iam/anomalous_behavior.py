@@ -30,8 +30,10 @@ from guardray.detectors.behaviour import (
     HAS_HISTORY,
     HISTORY_DAYS,
     IS_DENIED,
+    IS_ELSEWHERE,
     IS_ESTABLISHED,
     NETWORK,
+    NEW_PLACE,
     NEW_TO_ACCOUNT,
     NEW_TO_PRINCIPAL,
     OPERATION,
@@ -51,7 +53,7 @@ from guardray.schema import api_activity
 from guardray.stats.measures import Count
 from guardray.types import Row
 
-CLEAR_POINTS = 5
+CLEAR_POINTS = 6
 """Points from which one call that only looks around is worth a finding of its own."""
 
 LOOKING_AROUND = 5
@@ -81,7 +83,6 @@ POINTS = (
     + points_if(IS_DENIED & (OPERATION_POINTS > 0), DENIED_POINTS)
 )
 
-IS_ELSEWHERE = PLACE_POINTS == NEW_TO_ACCOUNT
 IS_HIJACKED = IS_ESTABLISHED & IS_ELSEWHERE & (AGENT_POINTS == NEW_TO_ACCOUNT)
 """A known principal in a place and with a program that nobody in the account ever had, whatever it calls."""
 
@@ -193,6 +194,7 @@ def detector(purpose: Tactic) -> ActivityDetector:
             "alert_points": ALERT_POINTS,
             "new_to_account": NEW_TO_ACCOUNT,
             "new_to_principal": NEW_TO_PRINCIPAL,
+            "new_place": NEW_PLACE,
             "denied_points": DENIED_POINTS,
             **({"clear_points": CLEAR_POINTS, "looking_around": LOOKING_AROUND} if purpose == "Discovery" else {}),
         },

@@ -29,8 +29,10 @@ from guardray.detectors.behaviour import (
     HAS_HISTORY,
     HISTORY_DAYS,
     IS_DENIED,
+    IS_ELSEWHERE,
     IS_ESTABLISHED,
     NETWORK,
+    NEW_PLACE,
     NEW_TO_ACCOUNT,
     NEW_TO_PRINCIPAL,
     OPERATION,
@@ -65,8 +67,9 @@ MANY_POINTS = 2
 LOOKED_INTO = 3
 """Buckets that a principal lists in an unusual way on a day, that are worth a finding where no single one is clear."""
 
-CLEAR_POINTS = 5
-"""Points from which listing one bucket is worth a finding of its own."""
+CLEAR_POINTS = 6
+"""Points from which looking into one bucket is worth a finding of its own, unless the account knows neither the
+operation nor the place."""
 
 PARTS = (OPERATION, BUCKET, NETWORK, COUNTRY, AGENT)
 
@@ -111,7 +114,10 @@ POINTS = (
     + points_if(IS_DENIED & (OPERATION_POINTS > 0), DENIED_POINTS)
 )
 
-IS_UNUSUAL = HAS_HISTORY & (POINTS >= ALERT_POINTS) & (IS_ESTABLISHED | (PLACE_POINTS == NEW_TO_ACCOUNT))
+IS_KNOWN_OR_STRANGE = IS_ESTABLISHED | (IS_ELSEWHERE & ((OPERATION_POINTS > 0) | IS_MANY))
+"""What is new to a new principal is nothing: it must be elsewhere and do what nobody does, or much of it."""
+
+IS_UNUSUAL = HAS_HISTORY & (POINTS >= ALERT_POINTS) & IS_KNOWN_OR_STRANGE
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "Exfiltration:S3/AnomalousBehavior": CONTENT_READS,
@@ -138,10 +144,11 @@ DISCOVERY = "Discovery:S3/AnomalousBehavior"
 _GROUPED = [operation for operations in GROUPS.values() for operation in operations]
 
 _LISTED = IS_UNUSUAL & pl.col("api_operation").is_in(_GROUPED).not_()
+_IS_CLEAR = (POINTS >= CLEAR_POINTS) | (IS_ELSEWHERE & (OPERATION_POINTS == NEW_TO_ACCOUNT))
 _BUCKETS = pl.col("bucket_name").filter(_LISTED.fill_null(False)).n_unique().over(*PRINCIPAL, "window_start")
 
 CROSSED = {
-    DISCOVERY: _LISTED & ((POINTS >= CLEAR_POINTS) | (_BUCKETS >= LOOKED_INTO)),
+    DISCOVERY: _LISTED & (_IS_CLEAR | (_BUCKETS >= LOOKED_INTO)),
     **{name: IS_UNUSUAL & pl.col("api_operation").is_in(operations) for name, operations in GROUPS.items()},
 }
 
@@ -150,6 +157,7 @@ TUNABLES = {
     "alert_points": ALERT_POINTS,
     "new_to_account": NEW_TO_ACCOUNT,
     "new_to_principal": NEW_TO_PRINCIPAL,
+    "new_place": NEW_PLACE,
     "denied_points": DENIED_POINTS,
     "many_points": MANY_POINTS,
     "many_calls": MANY_CALLS,
