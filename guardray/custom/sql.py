@@ -69,11 +69,16 @@ _TOKEN = re.compile(
 )
 
 # fmt: off
-_REFUSED_FUNCTIONS = frozenset((
+_WITHOUT_BRACKETS = frozenset((
+    "current_date", "current_time", "current_timestamp", "current_localtime", "current_localtimestamp", "localtime",
+    "localtimestamp",
+))
+"""Functions that may be written as columns are, all of the present."""
+
+_REFUSED_FUNCTIONS = _WITHOUT_BRACKETS | frozenset((
     # Of the present, not of the row.
-    "now", "today", "age", "current_date", "current_time", "current_timestamp", "current_localtime",
-    "current_localtimestamp", "localtime", "localtimestamp", "get_current_time", "get_current_timestamp",
-    "transaction_timestamp", "txid_current", "current_transaction_id",
+    "now", "today", "age", "get_current_time", "get_current_timestamp", "transaction_timestamp", "txid_current",
+    "current_transaction_id",
     # Of the session.
     "current_setting", "getvariable", "current_query", "current_query_id", "current_connection_id", "current_database",
     "current_schema", "current_schemas", "current_catalog", "current_role", "current_user", "session_user", "user",
@@ -154,9 +159,9 @@ def check(condition: str, schema: EventSchema) -> None:
         kind = node.get("class")
         if kind in _REFUSED_NODES:
             raise ConditionError(_REFUSED_NODES[kind])
-        # Some functions may be written without brackets, as columns are.
-        name = node["function_name"] if kind == "FUNCTION" else node["column_names"][-1] if kind == "COLUMN_REF" else ""
-        if name.lower() in _refused_functions():
+        if kind == "FUNCTION" and (name := node["function_name"].lower()) in _refused_functions():
+            raise ConditionError(f"{name} cannot be used in a condition")
+        if kind == "COLUMN_REF" and (name := node["column_names"][-1].lower()) in _WITHOUT_BRACKETS:
             raise ConditionError(f"{name} cannot be used in a condition")
     _bind(condition, schema)
 

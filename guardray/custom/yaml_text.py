@@ -146,3 +146,5 @@ def _note(path: Path, node: yaml.Node, at: str, lines: dict[str, int], blocks: s
                 raise UsageError(f"{path}, line {key.start_mark.line + 1}: {key.value!r} is there twice")
             seen.add(str(key.value))
             _note(path, child, f"{at}.{key.value}", lines, blocks)
+            if not isinstance(child, yaml.ScalarNode):
+                lines[f"{at}.{key.value}"] = key.start_mark.line + 1

@@ -91,7 +91,7 @@ def _compared(text: str, value: Any, cased: Callable[[str], str]) -> str:
 
 
 def _plain(value: Any) -> str:
-    return "".join(value.s)
+    return "".join(part if isinstance(part, str) else _wildcard(part) for part in value.s)
 
 
 def _pattern(value: Any) -> str:
