@@ -1,16 +1,83 @@
-"""From rows of an activity that crossed to the occurrences that a finding tells of."""
+"""What detectors of behaviour see: from rows of activities to the occurrences that findings tell of."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 import polars as pl
 
+from guardray.dataflow.hits import sightings_of
 from guardray.detectors.declare import ActivityDetector
+from guardray.errors import DetectorError
+from guardray.findings.sighting import Sighting
+from guardray.shards.activities import ActivityTable
 from guardray.stats.hashing import hash_combine
 
 OTHERS_KEPT = 49
 """With the one that is told of, 50 rows; GuardDuty lists at most 20 APIs of each kind."""
 
 _SCORE = "_score"
+
+
+class Behaviour:
+    """The detectors of activities, and the tables that they look at.
+
+    Args:
+        detectors: all that are switched on.
+        tables: the state of their activities, by name.
+
+    Attributes:
+        failed: by finding type, why its condition could not be evaluated.
+    """
+
+    def __init__(self, detectors: Iterable[ActivityDetector], tables: Mapping[str, ActivityTable]) -> None:
+        self._tables = tables
+        self._detectors: dict[str, list[ActivityDetector]] = {name: [] for name in tables}
+        for detector in detectors:
+            self._detectors[detector.activity.name].append(detector)
+        self.failed: dict[str, DetectorError] = {}
+
+    def close(self, watermark: int) -> list[Sighting]:
+        """What crossed in periods that end at or before the watermark (microseconds), which are learned from."""
+        return [
+            sighting
+            for name, table in self._tables.items()
+            for rows in table.close(watermark)
+            for sighting in self._seen(name, rows)
+        ]
+
+    def open(self) -> list[Sighting]:
+        """What has crossed in periods that are still open, as far as what came before them is known."""
+        return [sighting for name, table in self._tables.items() for sighting in self._seen(name, table.open())]
+
+    def _seen(self, activity: str, rows: pl.DataFrame) -> list[Sighting]:
+        if rows.is_empty():
+            return []
+        sightings: list[Sighting] = []
+        masks = self._masks(self._detectors[activity], rows)
+        for detector in self._detectors[activity]:
+            crossed = rows.filter(masks[detector.finding_type])
+            if crossed.height:
+                occurrences = self._tables[activity].with_usual(told(detector, crossed))
+                sightings.extend(sightings_of(detector, occurrences))
+        return sightings
+
+    def _masks(self, detectors: list[ActivityDetector], rows: pl.DataFrame) -> pl.DataFrame:
+        """Which rows cross for each detector: Boolean columns by finding type, without nulls."""
+        conditions = {one.finding_type: one.crossed.fill_null(False).alias(one.finding_type) for one in detectors}
+        try:
+            # Lazily, since detectors of an activity share most of what they compute.
+            return rows.lazy().select(conditions.values()).collect()
+        except pl.exceptions.PolarsError:
+            return rows.select(self._alone(name, condition, rows) for name, condition in conditions.items())
+
+    def _alone(self, name: str, condition: pl.Expr, rows: pl.DataFrame) -> pl.Series:
+        """The mask of one detector; where it fails, that is kept and no row crosses."""
+        try:
+            return rows.select(condition).to_series()
+        except pl.exceptions.PolarsError as error:
+            self.failed[name] = DetectorError(name, str(error))
+            return pl.repeat(False, rows.height, eager=True).alias(name)
 
 
 def told(detector: ActivityDetector, crossed: pl.DataFrame) -> pl.DataFrame:

@@ -11,7 +11,7 @@ import polars as pl
 import pyarrow as pa
 
 from guardray.dataflow.baseline import Baseline
-from guardray.dataflow.behaviour import told
+from guardray.dataflow.behaviour import Behaviour
 from guardray.dataflow.event_time import END_OF_TIME
 from guardray.dataflow.hits import sightings_of
 from guardray.dataflow.partials import Partials
@@ -40,8 +40,8 @@ class Shard:
     ) -> None:
         self._changes = {d.finding_type: d for d in detectors if isinstance(d, ChangeDetector)}
         self._windows = {d.finding_type: d for d in detectors if isinstance(d, WindowDetector)}
-        self._activities = [d for d in detectors if isinstance(d, ActivityDetector)]
-        self._state = ShardState(self._windows, self._changes, activities_of(self._activities))
+        self._state = ShardState(self._windows, self._changes, activities_of(detectors))
+        self._behaviour = Behaviour((d for d in detectors if isinstance(d, ActivityDetector)), self._state.activities)
         self._failed: dict[str, DetectorError] = {}
         if assets is not None:
             self._state.entities.learn_own(own_addresses(assets))
@@ -77,7 +77,7 @@ class Shard:
     def problems(self) -> list[DetectorError]:
         """What a detector's threshold failed on, once a detector, and changes that its judge failed on."""
         of_judges = (problem for known in self._state.configurations.values() for problem in known.problems)
-        return [*self._failed.values(), *of_judges]
+        return [*self._failed.values(), *self._behaviour.failed.values(), *of_judges]
 
     def first_seen(self, hashes: np.ndarray, times: np.ndarray) -> np.ndarray:
         """True where an event's hash is new. See `Deduplicator.first_seen`."""
@@ -117,26 +117,7 @@ class Shard:
                 self._state.crossed[finding_type].vstack(closed, in_place=True)
         self._state.seen.forget(watermark - REDELIVERY_SLACK)
         judged = [s for name, detector in self._changes.items() for s in self._judge(name, detector, watermark)]
-        return judged + self._close_activities(watermark)
-
-    def _close_activities(self, watermark: int) -> list[Sighting]:
-        return [
-            sighting
-            for name, table in self._state.activities.items()
-            for rows in table.close(watermark)
-            for sighting in self._behaving(name, rows)
-        ]
-
-    def _behaving(self, activity: str, rows: pl.DataFrame) -> list[Sighting]:
-        """What the detectors of an activity see in rows of one or more of its periods."""
-        table = self._state.activities[activity]
-        return [
-            sighting
-            for detector in self._activities
-            if detector.activity.name == activity and rows.height
-            for crossed in (told(detector, rows.filter(self._crosses(detector, rows))),)
-            for sighting in sightings_of(detector, table.with_usual(crossed))
-        ]
+        return judged + self._behaviour.close(watermark)
 
     def finish(self) -> list[Sighting]:
         """Closes everything, and decides the windows that crossed with all that is now known of the interfaces."""
@@ -157,9 +138,7 @@ class Shard:
             for finding_type, table in self._state.windows.items()
             for sighting in self._decide(self._windows[finding_type], table.frame(table.touched()))
         ]
-        return windows + [
-            s for name, table in self._state.activities.items() for s in self._behaving(name, table.open())
-        ]
+        return windows + self._behaviour.open()
 
     def state_rows(self) -> int:
         """Keys in the tables of windows and activities."""
@@ -174,8 +153,8 @@ class Shard:
         theirs = self._crosses(detector, windows.with_columns(is_actor=pl.lit(False)))
         return windows.filter(ours | theirs)
 
-    def _crosses(self, detector: WindowDetector | ActivityDetector, windows: pl.DataFrame) -> pl.Series:
-        """Which windows, or rows of an activity, cross: Boolean [n], without nulls.
+    def _crosses(self, detector: WindowDetector, windows: pl.DataFrame) -> pl.Series:
+        """Which windows cross: Boolean [n], without nulls.
 
         None do where the detector fails, which is reported.
         """
