@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from guardray.errors import UsageError
-from guardray.simulate.attacks import behaviour, callers, configuration, egress, names, network
+from guardray.simulate.attacks import behaviour, callers, configuration, egress, names, network, queries
 from guardray.simulate.attacks.scene import Attack, Scene
 from guardray.simulate.episodes import Episode
 from guardray.simulate.indicators import Indicators
@@ -21,6 +21,7 @@ ATTACKS: tuple[Attack, ...] = (
     *behaviour.ATTACKS,
     *network.ATTACKS,
     *names.ATTACKS,
+    *queries.ATTACKS,
     *egress.ATTACKS,
 )
 

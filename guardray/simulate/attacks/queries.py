@@ -21,7 +21,8 @@ BASE32, BASE64 = "abcdefghijklmnopqrstuvwxyz234567", "ABCDEFGHIJKLMNOPQRSTUVWXYZ
 TESTER_LOOKUPS, TESTER_NAMES = 930, 914
 """What AWS's tester of GuardDuty asks for: a file in names like iodine's."""
 
-TESTER_LENGTHS, TESTER_USUAL_LENGTH, TESTER_FIRST_LABEL = (113, 229), 117, 62
+TESTER_LENGTHS, TESTER_USUAL_LENGTH = (113, 229), 117
+LONGEST_LABEL = 62
 
 
 def by_remainders(rng: np.random.Generator, count: int) -> list[str]:
@@ -49,7 +50,7 @@ def generated(
     """A host tries one made-up domain after the other until one exists."""
     rng, start, host = scene.rng, scene.moment(count * every), scene.position("worker", "web")
     questions = [question(f"{label}.example") for label in labels(rng, count)]
-    questions[-1] = question(f"{bad_domain(rng)}", "A", (address(public_address(rng)),))
+    questions[-1] = question(bad_domain(rng), "A", (address(public_address(rng)),))
     asked = queries(rng, start + every * np.arange(count), host, questions)
     return Episode((scene.of_host(host, start, start + count * every, ()),), queries=asked)
 
@@ -60,8 +61,8 @@ def tester(scene: Scene) -> Episode:
     domain, start, host = bad_domain(rng), scene.moment(TESTER_LOOKUPS * every), scene.position("worker", "web")
     lengths = np.where(
         rng.random(TESTER_NAMES) < 0.7,
-        rng.integers(TESTER_LENGTHS[0], 2 * TESTER_USUAL_LENGTH - TESTER_LENGTHS[0] + 1, TESTER_NAMES),
-        rng.integers(*TESTER_LENGTHS, TESTER_NAMES),
+        rng.integers(TESTER_LENGTHS[0], TESTER_USUAL_LENGTH + 1, TESTER_NAMES),
+        rng.integers(TESTER_USUAL_LENGTH, TESTER_LENGTHS[1] + 1, TESTER_NAMES),
     )
     names = [carrier(rng, int(length) - len(domain) - 1, domain) for length in lengths]
     again = rng.choice(names, TESTER_LOOKUPS - TESTER_NAMES).tolist()
@@ -90,12 +91,12 @@ def download(scene: Scene) -> Episode:
 
 
 def carrier(rng: np.random.Generator, length: int, domain: str) -> str:
-    """A name with so many characters of data, dots between them included, below the domain."""
-    first = min(TESTER_FIRST_LABEL, length // 2)
-    data = token(rng, length, BASE32)
-    rest = data[first + 1 :]
-    middle = len(rest) // 2
-    return ".".join((data[:first], rest[:middle], rest[middle + 1 :], domain))
+    """A name with so many characters of data, the dots between them included, below the domain."""
+    first = min(LONGEST_LABEL, length // 2)
+    count = -(-(length - first) // LONGEST_LABEL)
+    letters = length - first - count
+    sizes = [first, *(letters // count + (place < letters % count) for place in range(count))]
+    return ".".join((*(token(rng, size, BASE32) for size in sizes), domain))
 
 
 _GENERATED, _EXFILTRATION = "Trojan:EC2/DGADomainRequest.B", "Trojan:EC2/DNSDataExfiltration"
