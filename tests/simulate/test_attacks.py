@@ -184,6 +184,13 @@ def answers_metadata(logs: Logs, label: Label) -> bool:
     return any(answer["Rdata"] == "169.254.169.254" for query in queries_of(logs, label) for answer in query["answers"])
 
 
+def asks_for_many(names: int) -> Callable[[Logs, Label], bool]:
+    def look(logs: Logs, label: Label) -> bool:
+        return len({query["query_name"] for query in queries_of(logs, label)}) >= names
+
+    return look
+
+
 READS, LISTS = ("GetObject",), ("ListObjects",)
 RECON, ACCESS = ("ListBuckets", "DescribeInstances", "ListUsers"), ("GetUser", "CreateUser", "ConsoleLogin")
 
@@ -262,6 +269,8 @@ EVIDENCE: dict[str, Callable[[Logs, Label], bool]] = {
     "Impact:EC2/SuspiciousDomainRequest.Reputation": asks("reputation-suspicious-domains.txt"),
     "Trojan:EC2/BlackholeTraffic!DNS": leads_to("blackhole-domains.txt", "blackhole-addresses.txt"),
     "Trojan:EC2/DGADomainRequest.C!DNS": asks("dga-domains.txt"),
+    "Trojan:EC2/DGADomainRequest.B": asks_for_many(50),
+    "Trojan:EC2/DNSDataExfiltration": asks_for_many(80),
     "Trojan:EC2/DriveBySourceTraffic!DNS": asks("driveby-domains.txt"),
     "Trojan:EC2/DropPoint!DNS": asks("droppoint-domains.txt"),
     "Trojan:EC2/PhishingDomainRequest!DNS": asks("phishing-domains.txt"),
