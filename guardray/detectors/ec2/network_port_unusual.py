@@ -107,6 +107,7 @@ DETECTOR = ActivityDetector(
             dict(TO_4444, dst_endpoint_port=FTP),
             dict(TO_4444, dst_endpoint_port=30111),
         ),
+        quiet("the server is AWS's", *SAMPLED, TO_4444, places={"203.0.113.9": ("US", 16509)}),
         quiet("it is UDP", *SAMPLED, dict(TO_4444, protocol_num=UDP, tcp_flags=None)),
         quiet("the port is unknown", *SAMPLED, dict(TO_4444, dst_endpoint_port=None)),
     ),

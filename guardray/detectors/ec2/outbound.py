@@ -38,9 +38,9 @@ LARGE_RECORD_BYTES = 1_000_000
 SYN_TRIES = 7
 """Packets of an attempt that nobody answers, with Linux's default of six repetitions."""
 
-ONE_IN = 8
-"""By the client's port. A real server made 45 connections in a day, mostly for updates; one in 8 of these shows it on
-all but a day in 400."""
+ONE_IN = 16
+"""By the client's port. A real server made 45 connections in a day, mostly for updates; one in 16 of these shows it on
+all but a day in 18."""
 
 ONE_IN_INSIDE = 64
 """Health checks and databases make thousands of records a day."""

@@ -92,6 +92,12 @@ DETECTOR = ActivityDetector(
         quiet("the instance is a relay", *A_WEEK, *on_earlier_days(3, *_mail(5)), *_mail(40)),
         quiet("it sends notices to a few domains", *A_WEEK, *_mail(10)),
         quiet("all goes to one relay", *A_WEEK, *(_mail(1) * 40)),
+        quiet(
+            "most servers are AWS's own",
+            *A_WEEK,
+            *_mail(40),
+            places={f"203.0.113.{host}": ("US", 16509) for host in range(1, 30)},
+        ),
         quiet("it submits mail to its provider", *A_WEEK, *_mail(40, port=587)),
         quiet(
             "the servers are our own", *A_WEEK, *(flow(target=f"10.0.1.{n}", dst_endpoint_port=25) for n in range(40))

@@ -135,6 +135,7 @@ DETECTOR = ActivityDetector(
             *DAILY,
             _upload(5 * GB, src_endpoint_port=443, dst_endpoint_port=50000),
         ),
+        quiet("the host is AWS's", *DAILY, _upload(5 * GB), places={"203.0.113.9": ("US", 16509)}),
         quiet("the host is our own", *DAILY, _upload(5 * GB, "10.0.3.9")),
         quiet("the host is unknown", *DAILY, _upload(5 * GB, dst_endpoint_ip_v4=None)),
     ),

@@ -79,7 +79,8 @@ def _details(protocol: Protocol, row: Row) -> Details:
 
 
 RESOLVER, SECOND = "203.0.113.53", "203.0.113.54"
-LISTED: dict[str, Category] = {f"{RESOLVER}/31": "public-resolver", SECOND: "public-resolver"}
+LISTED: dict[str, Category] = {RESOLVER: "public-resolver", SECOND: "public-resolver"}
+NETWORK = {RESOLVER: ("NL", 64500), SECOND: ("NL", 64500)}
 ELSEWHERE: dict[str, Category] = {RESOLVER: "scanner"}
 
 
@@ -96,6 +97,7 @@ def _examples(protocol: Protocol) -> tuple[Example, ...]:
     web = flow(src_endpoint_port=50016, tcp_flags=3, traffic_packets=12, traffic_bytes=2400)
     week = on_earlier_days(LEARNED_DAYS, web)
     other = DNS_OVER_TLS if protocol.port != DNS_OVER_TLS else DNS
+    second = quiet if protocol.network_is_known else fires
     return (
         fires("an instance begins to use a public resolver", *week, _asks(protocol), indicators=LISTED, severity=5.0),
         fires(
@@ -109,6 +111,14 @@ def _examples(protocol: Protocol) -> tuple[Example, ...]:
             *on_earlier_days(8, _asks(protocol, "198.51.100.9")),
             _asks(protocol),
             indicators=LISTED | {"198.51.100.9": "public-resolver"},
+        ),
+        second(
+            "it used another address of the operator before",
+            *week,
+            *on_earlier_days(8, _asks(protocol, SECOND)),
+            _asks(protocol),
+            indicators=LISTED,
+            places=NETWORK,
         ),
         quiet("nothing is known of the instance", _asks(protocol), indicators=LISTED),
         quiet("it always used the resolver", *on_earlier_days(8, _asks(protocol)), _asks(protocol), indicators=LISTED),
