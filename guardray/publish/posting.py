@@ -61,9 +61,13 @@ class Post:
         try:
             connection = self._connected(url, deadline)
             with closing(connection):
-                return _exchange(connection, url, headers, body, deadline)
+                answer = _exchange(connection, url, headers, body, deadline)
+            # Headers that were cut for taking too long look like those that are through.
+            if time.monotonic() >= deadline:
+                raise TimeoutError
+            return answer
         except (OSError, ValueError, HTTPError, HTTPException) as error:
-            if time.monotonic() >= deadline or isinstance(error, (TimeoutError, ConnectTimeoutError)):
+            if time.monotonic() >= deadline or _is_timeout(error):
                 raise PostError(f"{url.host} took longer than {self.total_s:g} s") from None
             raise PostError(_reason(url, error)) from None
 
@@ -119,6 +123,11 @@ def _cut(connection: HTTPConnection) -> None:
     if connection.sock is not None:
         with suppress(OSError):
             socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)
+
+
+def _is_timeout(error: Exception) -> bool:
+    # A connection that was refused is a kind of ConnectTimeoutError, too.
+    return isinstance(error, TimeoutError | ConnectTimeoutError) and not isinstance(error, NewConnectionError)
 
 
 def _reason(url: Url, error: Exception) -> str:
