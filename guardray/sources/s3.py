@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from typing import IO, Any
 
@@ -49,6 +50,23 @@ class StoredObject:
 
     key: str
     size: int
+    etag: str
+    modified: datetime
+
+
+@dataclass(frozen=True)
+class Page:
+    """What one request for a listing gave.
+
+    Args:
+        objects: in the order of their keys.
+        folders: prefixes that end in a slash, where the listing was asked not to go below.
+        token: to ask for the next page with; None after the last one.
+    """
+
+    objects: list[StoredObject]
+    folders: list[str]
+    token: str | None
 
 
 def split_url(url: str) -> tuple[str, str]:
@@ -83,6 +101,32 @@ class Bucket:
         with _as_source_error(f"s3://{self._name}/{prefix}"):
             found = self._client.list_objects_v2(Bucket=self._name, Prefix=prefix, MaxKeys=1)
         return not found.get("Contents")
+
+    def page(
+        self,
+        prefix: str,
+        *,
+        start_after: str | None = None,
+        token: str | None = None,
+        below: bool = True,
+        most: int = 1_000,
+    ) -> Page:
+        """One request for a listing, of a thousand objects and folders at most.
+
+        Args:
+            start_after: greater keys only.
+            token: of the page before.
+            below: whether to list what is in folders; if not, the folders are named.
+
+        Raises:
+            SourceError: as `listing`.
+        """
+        options = {"StartAfter": start_after, "ContinuationToken": token, "Delimiter": None if below else "/"}
+        given = {name: value for name, value in options.items() if value}
+        with _as_source_error(f"s3://{self._name}/{prefix}"):
+            found = self._client.list_objects_v2(Bucket=self._name, Prefix=prefix, MaxKeys=most, **given)
+        folders = [common["Prefix"] for common in found.get("CommonPrefixes", ())]
+        return Page(list(_stored(found)), folders, found.get("NextContinuationToken"))
 
     def _walk(self, prefix: str, key_filter: KeyFilter) -> Iterator[StoredObject]:
         facts = key_facts(prefix)
@@ -152,7 +196,10 @@ class Bucket:
 
 
 def _stored(page: dict[str, Any]) -> Iterator[StoredObject]:
-    return (StoredObject(entry["Key"], entry["Size"]) for entry in page.get("Contents", ()))
+    return (
+        StoredObject(entry["Key"], entry["Size"], entry["ETag"], entry["LastModified"])
+        for entry in page.get("Contents", ())
+    )
 
 
 @lru_cache(maxsize=4)
