@@ -18,7 +18,7 @@ from guardray.cli.app import app
 from guardray.intel.feeds import read_feeds
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 SVG = "{http://www.w3.org/2000/svg}"
 
 LAYERS = (("top",), ("middle", "side"), ("bottom",))
@@ -30,7 +30,10 @@ def current() -> dict[Path, str]:
     return generated()
 
 
-@pytest.mark.parametrize("name", ["imports.svg", "finding-types.md", "architecture.md"])
+PAGES_OF_TYPES = [f"finding-types/{name}.md" for name in ("ec2", "iam", "s3")]
+
+
+@pytest.mark.parametrize("name", ["imports.svg", "finding-types.md", "architecture.md", *PAGES_OF_TYPES])
 def test_generated_parts_are_current(current, name):
     path = ROOT / "docs" / name
     assert path.read_text(encoding="utf-8") == current[path], "out of date: run `make docs`"

@@ -7,31 +7,14 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from guardray.cli.catalogue import entries
-from guardray.cli.detector_pages import markdown_table
-from guardray.intel.store import IndicatorStore
+from guardray_docs import finding_types
 from guardray_docs.drawing import draw
+from guardray_docs.finding_types import table
 from guardray_docs.imports import Graph, Module, by_package, import_graph, modules, without_implied
 from guardray_docs.layers import LAYERS, violations
 
 DOCS = Path(__file__).resolve().parents[1]
 PACKAGE = DOCS.parent / "guardray"
-
-FINDING_TYPES = """# Finding types
-
-<!-- Generated from the detectors by `make docs`; do not edit. -->
-
-{count} of GuardDuty's finding types have a detector. `guardray detectors show TYPE` explains one at length, with the
-events that it must and must not fire on; `guardray detectors list` says which are active with the threat lists given.
-
-- **Log** is what the type reads: CloudTrail management events, CloudTrail S3 data events, VPC Flow Logs or Route 53
-  Resolver query logs (`dns`).
-- **Method** is `rule` (one event, or a change against the last known configuration), `rate` (summaries of a key over a
-  window of time) or `intel` (a rule that wants the address or domain on a threat list; without a list it is inactive).
-- **Severity** is the usual one. Some types give another by what happened.
-
-{table}
-"""
 
 
 def generated(docs: Path = DOCS, package: Path = PACKAGE) -> dict[Path, str]:
@@ -50,7 +33,7 @@ def generated(docs: Path = DOCS, package: Path = PACKAGE) -> dict[Path, str]:
     blocks = {"packages": _package_table(purposes), "imports": _import_matrix(graph)}
     return {
         docs / "imports.svg": draw(LAYERS, without_implied(graph), purposes),
-        docs / "finding-types.md": _finding_types(),
+        **finding_types.pages(docs),
         architecture: fill(architecture.read_text(encoding="utf-8"), blocks),
     }
 
@@ -78,14 +61,9 @@ def _purpose(module: Module) -> str:
     return sentence.group().replace("`", "")
 
 
-def _finding_types() -> str:
-    listed = entries(IndicatorStore())
-    return FINDING_TYPES.format(count=len(listed), table=markdown_table(listed))
-
-
 def _package_table(purposes: Mapping[str, str]) -> str:
     rows = [(f"`{package}`", purposes[package]) for package in _top_down(purposes)]
-    return _table(("Package", "What it is for"), rows)
+    return table(("Package", "What it is for"), rows)
 
 
 def _import_matrix(graph: Graph) -> str:
@@ -93,14 +71,8 @@ def _import_matrix(graph: Graph) -> str:
     packages = _top_down(graph)
     imported = [package for package in packages if any(package in names for names in graph.values())]
     rows = [(f"`{one}`", *("●" if other in graph[one] else "" for other in imported)) for one in packages if graph[one]]
-    return _table(("imports →", *(f"`{package}`" for package in imported)), rows)
+    return table(("imports →", *(f"`{package}`" for package in imported)), rows)
 
 
 def _top_down(packages: Iterable[str]) -> list[str]:
     return [package for row in LAYERS for package in row if package in packages]
-
-
-def _table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    header = tuple(header)
-    lines = [header, ("---",) * len(header), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
