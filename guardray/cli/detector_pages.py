@@ -13,6 +13,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from guardray.cli.catalogue import Account, Entry
+from guardray.cli.columns import ColumnHelp
 from guardray.cli.messages import harmless
 from guardray.findings.severity import Severity
 
@@ -93,6 +94,14 @@ def _activity(entry: Entry) -> Text:
     if entry.why_not is not None:
         return Text(harmless(entry.why_not), style="yellow")
     return Text("yes", style="green") if entry.mode == "LIVE" else Text("dry run", style="yellow")
+
+
+def columns_table(columns: Iterable[ColumnHelp]) -> Table:
+    """The columns of a log, one a row."""
+    table = Table("Column", "Type", Column("What it holds", overflow="fold"), box=SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        table.add_row(Text(column.name, style="bold"), Text(column.type), Text(column.description))
+    return table
 
 
 def account_page(shown: Account) -> Group:

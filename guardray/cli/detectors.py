@@ -11,8 +11,9 @@ import typer
 from rich.console import Console
 
 from guardray.cli.catalogue import Account, Entry, account, entries, own_account, own_entry
+from guardray.cli.columns import columns_of
 from guardray.cli.detections import DetectionsOption, OwnDetections, load_own, tell_problems
-from guardray.cli.detector_pages import account_page, entries_table, markdown_table, wide_console
+from guardray.cli.detector_pages import account_page, columns_table, entries_table, markdown_table, wide_console
 from guardray.cli.messages import counted, print_json, say
 from guardray.cli.rule_examples import outcomes
 from guardray.custom.library import OwnRule, read_folders, without_duplicates
@@ -20,6 +21,7 @@ from guardray.custom.settings import folders_of
 from guardray.detectors.loader import load_detectors
 from guardray.intel.library import load_indicators
 from guardray.intel.store import IndicatorStore
+from guardray.schema import api_activity, dns_activity, network_activity
 
 FAILED_STATUS = 2
 
@@ -31,6 +33,20 @@ class ListFormat(StrEnum):
     JSON = "json"
     MARKDOWN = "markdown"
 
+
+class LogName(StrEnum):
+    """A log, as rows are told apart by."""
+
+    CLOUDTRAIL = "cloudtrail"
+    FLOW = "vpc-flow"
+    DNS = "dns"
+
+
+_SCHEMAS = {
+    LogName.CLOUDTRAIL: api_activity.SCHEMA,
+    LogName.FLOW: network_activity.SCHEMA,
+    LogName.DNS: dns_activity.SCHEMA,
+}
 
 IntelOption = Annotated[Path | None, typer.Option(help="Threat feeds, in the format of configs/intel.yaml.")]
 ThreatListOption = Annotated[list[Path] | None, typer.Option(help="A custom threat list; may be repeated.")]
@@ -89,6 +105,14 @@ def check_detections(
     told = f"{counted(len(kept), 'detection')}, {counted(passed, 'example')} passed, {failures} failed"
     say(console, f"{told}, {len(refused) + len(twice)} not loaded", "bold")
     raise typer.Exit(FAILED_STATUS if failures or refused or twice else 0)
+
+
+@app.command("columns")
+def list_columns(
+    log: Annotated[LogName, typer.Argument(help="The log whose rows a detection looks at.")],
+) -> None:
+    """Lists the columns that a detection of your own can look at."""
+    wide_console().print(columns_table(columns_of(_SCHEMAS[log])))
 
 
 def _check(rule: OwnRule, console: Console) -> int:
