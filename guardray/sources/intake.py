@@ -19,9 +19,9 @@ from guardray.sources.set_aside import SetAside
 Output = Batch | Done | SetAside
 """What a reader gives."""
 
-_CLOUDTRAIL_RECORDS = 8_192
+_CLOUDTRAIL_RECORDS = 32_768
 _CLOUDTRAIL_BYTES = 32 << 20
-"""Records held before they become columns: fewer cost more calls a record, more fall out of the processor's cache."""
+"""Records held before they become columns: fewer cost more calls a record, more cost memory."""
 
 
 class Intake:

@@ -13,7 +13,7 @@ import pyarrow as pa
 from numba import njit, types
 from numpy.typing import NDArray
 
-from guardray.sources.cloudtrail.scanner import TRUE
+from guardray.sources.cloudtrail.scanner import TRUE, same_bytes
 from guardray.sources.vpc_flow.kernels import table_size
 from guardray.stats.compiled import I64S, READ_I64S, READ_U64S, U64_ROWS
 from guardray.stats.intrinsics import copy_bytes, load_u8, load_u32, load_u64
@@ -24,6 +24,12 @@ Cells = NDArray[np.int64]
 
 _START, _LENGTH = 32, 0xFFFFFFFF
 
+_NEITHER, _DIGIT, _SEPARATOR = 0, 1, 2
+_KINDS = np.zeros(256, np.uint8)
+_KINDS[list(b"0123456789abcdefABCDEF")] = _DIGIT
+_KINDS[list(b".:")] = _SEPARATOR
+"""What each byte is in an address."""
+
 
 @njit(nogil=True)
 def _address(base: np.uint64, cell: int) -> Any:
@@ -33,6 +39,17 @@ def _address(base: np.uint64, cell: int) -> Any:
 @njit(nogil=True)
 def _length(cell: int) -> int:
     return (cell & _LENGTH) >> 1
+
+
+@njit(types.boolean(types.Array(types.int64, 2, "A", readonly=True)), nogil=True, cache=True)
+def have_escapes(cells: np.ndarray) -> Any:
+    """Whether any text among all cells of records, int64 [fields, records], has escapes."""
+    found = np.int64(0)
+    for field in range(cells.shape[0]):
+        for row in range(cells.shape[1]):
+            cell = cells[field, row]
+            found |= cell if cell >= 0 else 0
+    return found & 1 > 0
 
 
 @njit(types.int64(READ_I64S), nogil=True, cache=True)
@@ -121,35 +138,48 @@ def _days(year: int, month: int, day: int) -> int:
     return era * 146_097 + of_era * 365 + of_era // 4 - of_era // 100 + of_year - 719_468
 
 
+@njit(nogil=True)
+def _midnight(address: np.uint64) -> int:
+    """The date `2026-01-05T` in seconds since 1970, below zero if it is none."""
+    year, month, day = _number(address, 0, 4), _number(address, 5, 7), _number(address, 8, 10)
+    if year < 1970 or not 1 <= month <= 12 or day < 1 or load_u8(address + np.uint64(4)) != ord("-"):
+        return -1
+    days = _days(year, month, day)
+    is_in_month = days < _days(year + month // 12, month % 12 + 1, 1)
+    is_date = load_u8(address + np.uint64(7)) == ord("-") and load_u8(address + np.uint64(10)) == ord("T")
+    return days * 86_400 if is_in_month and is_date else -1
+
+
 @njit(types.int64(READ_U64S, READ_I64S, I64S), nogil=True, cache=True)
 def _times(bases: np.ndarray, cells: np.ndarray, times: np.ndarray) -> int:
-    """Read `2026-01-05T14:25:48Z` into microseconds since 1970. Returns how many are written otherwise; those are 0."""
     others = 0
+    # Most records are of the day of the one before.
+    first, last, midnight = np.uint64(0), np.uint64(0), -1
     for i in range(len(cells)):
         times[i] = 0
-        address = _address(bases[i], cells[i])
         if cells[i] < 0 or _length(cells[i]) != 20:
             others += 1
             continue
-        year, month, day = _number(address, 0, 4), _number(address, 5, 7), _number(address, 8, 10)
+        address = _address(bases[i], cells[i])
+        if load_u64(address) != first or load_u32(address + np.uint64(7)) != last:
+            first, last, midnight = load_u64(address), load_u32(address + np.uint64(7)), _midnight(address)
         hour, minute, second = _number(address, 11, 13), _number(address, 14, 16), _number(address, 17, 19)
-        is_usual = load_u8(address + np.uint64(4)) == ord("-") and load_u8(address + np.uint64(7)) == ord("-")
-        is_usual &= load_u8(address + np.uint64(10)) == ord("T") and load_u8(address + np.uint64(13)) == ord(":")
-        is_usual &= load_u8(address + np.uint64(16)) == ord(":") and load_u8(address + np.uint64(19)) == ord("Z")
-        # A day that its month has not gives the first days of the next one, which none of its dates has.
-        is_usual &= year >= 1970 and 1 <= month <= 12 and day >= 1
+        is_usual = load_u8(address + np.uint64(13)) == ord(":") and load_u8(address + np.uint64(16)) == ord(":")
+        is_usual &= midnight >= 0 and load_u8(address + np.uint64(19)) == ord("Z")
         is_usual &= 0 <= hour <= 23 and 0 <= minute <= 59 and 0 <= second <= 59
-        days = _days(year, month, day)
-        next_month = _days(year + month // 12, month % 12 + 1, 1)
-        if is_usual and days < next_month:
-            times[i] = (days * 86_400 + hour * 3_600 + minute * 60 + second) * 1_000_000
+        if is_usual:
+            times[i] = (midnight + hour * 3_600 + minute * 60 + second) * 1_000_000
         else:
             others += 1
     return others
 
 
 def times(bases: Bases, cells: Cells) -> tuple[NDArray[np.int64], int]:
-    """Times in microseconds since 1970, int64 [n], 0 where one is not as AWS writes it; and how many are not."""
+    """Times as AWS writes them, `2026-01-05T14:25:48Z`.
+
+    Returns:
+        Microseconds since 1970, int64 [n], 0 where one is written otherwise; and how many are.
+    """
     found = np.empty(len(cells), np.int64)
     others = _times(bases, cells, found)
     return found, others
@@ -158,17 +188,18 @@ def times(bases: Bases, cells: Cells) -> tuple[NDArray[np.int64], int]:
 @njit(types.void(READ_U64S, READ_I64S, types.Array(types.boolean, 1, "C")), nogil=True, cache=True)
 def _like_addresses(bases: np.ndarray, cells: np.ndarray, found: np.ndarray) -> None:
     for i in range(len(cells)):
-        is_like = cells[i] >= 0
-        address, length = _address(bases[i], cells[i]), _length(cells[i]) if is_like else 0
-        separator = length
-        for j in range(length):
-            byte = np.int64(load_u8(address + np.uint64(j)))
-            letter = byte | ord(" ")
-            if byte == ord(".") or byte == ord(":"):
-                separator = min(separator, j)
-            else:
-                is_like &= ord("0") <= byte <= ord("9") or ord("a") <= letter <= ord("f")
-        found[i] = is_like and separator < length - 1
+        found[i] = False
+        if cells[i] < 0:
+            continue
+        address, end = _address(bases[i], cells[i]), _length(cells[i])
+        separator, j = end, 0
+        while j < end:
+            kind = _KINDS[load_u8(address + np.uint64(j))]
+            if kind == _NEITHER:
+                break
+            separator = min(separator, j if kind == _SEPARATOR else end)
+            j += 1
+        found[i] = j == end and separator < end - 1
 
 
 def like_addresses(bases: Bases, cells: Cells) -> NDArray[np.bool_]:
@@ -182,21 +213,11 @@ def like_addresses(bases: Bases, cells: Cells) -> NDArray[np.bool_]:
 
 
 @njit(nogil=True)
-def _is_same(bases: np.ndarray, cells: np.ndarray, one: int, other: int) -> bool:
+def _is_same(bases: np.ndarray, cells: np.ndarray, one: int, other: int) -> Any:
     length = _length(cells[one])
     if length != _length(cells[other]):
         return False
-    first, second = _address(bases[one], cells[one]), _address(bases[other], cells[other])
-    i = 0
-    while i + 8 <= length:
-        if load_u64(first + np.uint64(i)) != load_u64(second + np.uint64(i)):
-            return False
-        i += 8
-    while i < length:
-        if load_u8(first + np.uint64(i)) != load_u8(second + np.uint64(i)):
-            return False
-        i += 1
-    return True
+    return same_bytes(_address(bases[one], cells[one]), _address(bases[other], cells[other]), length)
 
 
 @njit(types.int64(READ_U64S, READ_I64S, I64S, I64S, I64S), nogil=True, cache=True)

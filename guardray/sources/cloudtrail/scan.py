@@ -11,6 +11,7 @@ from msgspec import Raw, json, structs
 from numpy.typing import NDArray
 
 from guardray.sources.cloudtrail import scanner
+from guardray.sources.cloudtrail.cells import have_escapes
 from guardray.sources.cloudtrail.records import LogFile, Record
 
 S3_SERVICES = ("s3.amazonaws.com", "s3express.amazonaws.com", "s3-outposts.amazonaws.com", "s3control.amazonaws.com")
@@ -27,6 +28,8 @@ _MOST_BYTES = 2**31 - 1
 def _kind(field: structs.FieldInfo) -> int:
     if field.name in FLAGS:
         return scanner.FLAG
+    if field.name == "user_identity":
+        return scanner.REPEATED
     return scanner.JSON if field.type is Raw else scanner.TEXT
 
 
@@ -35,7 +38,6 @@ _NAMES = scanner.name_table({field.encode_name: _kind(field) for field in _FIELD
 _SERVICES = scanner.name_table(dict.fromkeys(S3_SERVICES, scanner.TEXT))
 _PARAMETER_NAMES = scanner.name_table(dict.fromkeys(_PARAMETERS.values(), scanner.TEXT), first=len(_FIELDS))
 _NUMBERS = {name: number for number, name in enumerate(chain((field.name for field in _FIELDS), _PARAMETERS))}
-_STACK = np.empty(scanner.DEPTH, np.uint8)
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ def _cells(text: bytes) -> NDArray[np.int64] | None:
     while True:
         cells = np.empty((len(_NUMBERS), capacity), np.int64)
         address = np.uint64(np.frombuffer(text, np.uint8).ctypes.data)
-        found = scanner.scan(address, len(text), _NAMES, _SERVICES, _PARAMETER_NAMES, cells, _STACK)
+        found = scanner.scan(address, len(text), _NAMES, _SERVICES, _PARAMETER_NAMES, cells)
         if found == scanner.REFUSED:
             return None
         if found != scanner.FULL:
@@ -109,11 +111,10 @@ def _cells(text: bytes) -> NDArray[np.int64] | None:
 def _unescaped(scanned: Scanned) -> Scanned:
     """With what its texts stand for, which lies after the text where they have escapes."""
     content, cells = scanned.content, scanned.cells
-    is_escaped = (cells & np.int64(1) > 0) & (cells >= 0)
-    if not is_escaped.any():
+    if not have_escapes(cells):
         return scanned
     texts, end = [content], len(content)
-    for number, row in np.argwhere(is_escaped).tolist():
+    for number, row in np.argwhere((cells >= 0) & (cells & 1 > 0)).tolist():
         start, length = scanner.place(int(cells[number, row]))
         text = json.decode(b'"%b"' % content[start : start + length], type=str).encode()
         cells[number, row] = scanner.cell(end, end + len(text), 0)
