@@ -59,18 +59,22 @@ def merge(activity: Activity, parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
     """Rows of several parts as one of each period and combination."""
     if len(parts) == 1:
         return parts[0]
-    return (
-        pl.concat(parts)
-        .lazy()
+    every = pl.concat(parts)
+    latest = (LATEST, LATEST_TIME, LATEST_DIGEST)
+    rows = (
+        every.lazy()
+        .with_row_index(_INDEX)
         .group_by(*activity.group, START)
         .agg(
             *(_merged_state(name, measure) for name, measure in activity.measures.items()),
             pl.col(FIRST).min(),
             pl.col(LAST).max(),
-            *(pl.col(name).sort_by(LATEST_TIME, LATEST_DIGEST).last() for name in (LATEST, LATEST_TIME, LATEST_DIGEST)),
+            pl.col(_INDEX).sort_by(LATEST_TIME, LATEST_DIGEST).last(),
         )
         .collect()
     )
+    # Gathered by index, since sorting structs within groups takes ten times as long.
+    return rows.drop(_INDEX).with_columns(every.select(latest)[rows[_INDEX]])
 
 
 def read(activity: Activity, rows: pl.DataFrame) -> pl.DataFrame:
