@@ -5,7 +5,7 @@ put data into the labels, so one client asks for ever new, long names below one 
 text records, a piece a name. Three things are told from an hour of one client and one domain: many long names; very
 many shorter ones; many names with long answers. Long names that come again carry nothing, nor do addresses in reverse.
 
-It does not see names that carry less than 8 bytes each, nor what is spread over many domains or sent slower than the
+It does not see names that carry less than 12 bytes each, nor what is spread over many domains or sent slower than the
 thresholds. Antivirus and block lists are asked in this very way about files and addresses, most by names that carry
 less than `dns_columns.CARRIER_BITS`; the operators that are known are left out, and others can go on a trusted list.
 
@@ -88,6 +88,7 @@ def details(row: Row) -> Details:
         additional_info={
             "domain": domain,
             "names": names,
+            "recordTypes": row["types"],
             "queries": row["queries"],
             "distinctNames": distinct,
             "namesThatCarryData": row["carriers"],
@@ -140,6 +141,7 @@ DETECTOR = ActivityDetector(
             "most_bits": Max("query_bits"),
             "answered": Sum("answers_bytes"),
             "names": Sample("query_hostname", most=3),
+            "types": Sample("query_type"),
         },
     ),
     crossed=_LONG_NAMES | _MANY_NAMES | _LONG_ANSWERS,
