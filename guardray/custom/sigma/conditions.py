@@ -130,10 +130,12 @@ def _comparison(text: str, value: Any) -> str:
 
 
 def _other_field(text: str, value: Any) -> str:
-    other = field_of(value.field).text
-    if other is None or value.starts_with or value.ends_with:
-        raise ConditionError(f"comparing with the field {value.field!r} in this way is not supported")
-    return f"lower({text}) = lower({other})"
+    other = field_of(value.field)
+    is_like = "starts_with" if value.starts_with else "ends_with" if value.ends_with else None
+    compared = (f"{is_like}(lower({text}), lower({{}}))" if is_like else f"lower({text}) = lower({{}})").format
+    if other.text is not None:
+        return compared(other.text)
+    return f"len(list_filter({other.values}, lambda w: {compared('w')})) > 0"
 
 
 _LEAVES: Mapping[str, Callable[[str, Any], str]] = {

@@ -18,6 +18,11 @@ MOST_STEPS = 5
 
 _ISSUER = "actor_session_issuer"
 
+
+def _unescaped(column: str) -> str:
+    return f"""replace({column}, '\\"', '"')"""
+
+
 _COLUMNS: Mapping[str, str] = {
     "eventID": "metadata_uid",
     "eventCategory": "event_category",
@@ -35,9 +40,13 @@ _COLUMNS: Mapping[str, str] = {
     "userAgent": "http_request_user_agent",
     "vpcEndpointId": "src_endpoint_vpc_endpoint_uid",
     "eventTime": "strftime(time, '%Y-%m-%dT%H:%M:%SZ')",
-    "requestParameters": "api_request_data",
-    "responseElements": "api_response_data",
-    "additionalEventData": "additional_data",
+    # Rules look in whole objects for what policies within them say, whose quotes are escaped there.
+    "requestParameters": _unescaped("api_request_data"),
+    "responseElements": _unescaped("api_response_data"),
+    "additionalEventData": _unescaped("additional_data"),
+    # No fields of CloudTrail, and yet of public rules.
+    "status": "CASE WHEN api_response_error IS NULL THEN 'success' ELSE 'failure' END",
+    "type": "actor_user_type",
     "userIdentity.type": "actor_user_type",
     "userIdentity.userName": "actor_user_name",
     "userIdentity.arn": "actor_user_uid",
@@ -56,7 +65,11 @@ _COLUMNS: Mapping[str, str] = {
     f" WHEN contains({_ISSUER}, ':user/') THEN 'IAMUser' WHEN ends_with({_ISSUER}, ':root') THEN 'Root' END",
 }
 
-_JSON = ("requestParameters", "responseElements", "additionalEventData")
+_JSON = {
+    "requestParameters": "api_request_data",
+    "responseElements": "api_response_data",
+    "additionalEventData": "additional_data",
+}
 
 _SHORT = "userIdentity.sessionContext."
 """What some rules leave out: `sessionContext.sessionIssuer.type`, `sessionIssuer.userName`."""
@@ -89,7 +102,7 @@ def field_of(name: str) -> Field:
     top, _, path = name.partition(".")
     if top not in _JSON or not path:
         raise ConditionError(f"the field {name!r} of CloudTrail records is not kept")
-    return Field(values=_values(_COLUMNS[top], path.split(".")))
+    return Field(values=_values(_JSON[top], path.split(".")))
 
 
 def _values(column: str, keys: Sequence[str]) -> str:

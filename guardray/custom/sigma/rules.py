@@ -7,7 +7,7 @@ proves them. They run in DRY_RUN until somebody who has looked at what they woul
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -34,8 +34,10 @@ SEVERITIES = {
 }
 """Of a rule's level; a rule without one is of the lowest."""
 
+_READ = ("title", "logsource", "detection", "level")
+"""What pySigma is given. It refuses a rule for the form of an author's name; the rest is only for people."""
+
 _TACTIC = re.compile(r"[a-z]+([-_][a-z]+)*")
-_NO_TACTIC = re.compile(r"[tgs]\d+(\.\d+)?")
 
 NO_TACTIC = "Policy"
 """The threat purpose of rules without a tactic."""
@@ -78,7 +80,7 @@ def read_sigma(document: Document) -> tuple[QueryDetector, str]:
     # Placeholders are ours; braces in a title mean nothing.
     told = title.replace("{", "(").replace("}", ")")
     detector = QueryDetector(
-        finding_type=_finding_type(document, own, title, rule.tags),
+        finding_type=_finding_type(document, own, title),
         severity=SEVERITIES[rule.level.name] if rule.level else Severity.LOW.floor,
         source="cloudtrail-management",
         schema=schema,
@@ -93,7 +95,7 @@ def read_sigma(document: Document) -> tuple[QueryDetector, str]:
         ),
         examples=examples_of(document, own.examples, schema, "$.guardray.examples") if own.examples else (),
     )
-    return detector, "\n\n".join(_about(rule))
+    return detector, "\n\n".join(_about(document.value))
 
 
 def _check_kind(document: Document) -> None:
@@ -117,9 +119,8 @@ def _parsed(document: Document) -> Any:
     from sigma.exceptions import SigmaError
     from sigma.rule import SigmaRule
 
-    value = {name: part for name, part in document.value.items() if name != "guardray"}
     try:
-        return SigmaRule.from_dict(value)
+        return SigmaRule.from_dict({name: document.value[name] for name in _READ if name in document.value})
     except SigmaError as error:
         raise document.error(f"not a Sigma rule: {error}") from None
 
@@ -146,30 +147,32 @@ def _entity(document: Document, own: SigmaExtra) -> tuple[str, ...]:
     return default_entity(api_activity.SCHEMA) if own.entity is None else own.entity
 
 
-def _finding_type(document: Document, own: SigmaExtra, title: str, tags: list[Any]) -> str:
-    name = own.finding_type or f"{_purpose(tags)}:CloudTrail/{_camel(title)}.Sigma"
+def _finding_type(document: Document, own: SigmaExtra, title: str) -> str:
+    name = own.finding_type or f"{_purpose(document.value.get('tags'))}:CloudTrail/{_camel(title)}.Sigma"
     try:
         return str(FindingType.parse(name))
     except ValueError as error:
         raise document.error(str(error), "$.guardray.finding_type" if own.finding_type else "$.title") from None
 
 
-def _purpose(tags: list[Any]) -> str:
+def _purpose(tags: Any) -> str:
     """The rule's first tactic, as GuardDuty writes it."""
-    names = (tag.name.lower() for tag in tags if tag.namespace.lower() == "attack")
-    tactics = (name for name in names if _TACTIC.fullmatch(name) and not _NO_TACTIC.fullmatch(name))
-    return _camel(next(tactics, NO_TACTIC))
+    names = (tag.lower().removeprefix("attack.") for tag in _texts(tags) if tag.lower().startswith("attack."))
+    return _camel(next((name for name in names if _TACTIC.fullmatch(name)), NO_TACTIC))
 
 
 def _camel(text: str) -> str:
     return "".join(word[:1].upper() + word[1:] for word in re.findall(r"[A-Za-z0-9]+", text))
 
 
-def _about(rule: Any) -> Iterator[str]:
-    yield f"Sigma rule “{rule.title}”" + (f" by {rule.author}" if rule.author else "") + "."
-    if rule.description:
-        yield str(rule.description).strip()
-    if rule.falsepositives:
-        yield "Known false positives: " + "; ".join(map(str, rule.falsepositives)) + "."
-    if rule.references:
-        yield "References: " + ", ".join(map(str, rule.references))
+def _about(rule: Mapping[str, Any]) -> Iterator[str]:
+    author = f" by {rule['author']}" if rule.get("author") else ""
+    yield f"{str(rule.get('description') or rule['title']).strip()}\n\nA Sigma rule{author}."
+    for key, told in (("falsepositives", "Known false positives"), ("references", "References")):
+        if texts := _texts(rule.get(key)):
+            yield f"{told}: {'; '.join(texts)}"
+
+
+def _texts(value: Any) -> list[str]:
+    """A list of texts, which some authors write as a single one."""
+    return [str(one).strip() for one in (value if isinstance(value, list) else [value]) if one]
