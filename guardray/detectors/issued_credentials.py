@@ -44,6 +44,13 @@ IS_TASK = (
 ) & IS_INSTANCE.not_()
 IS_FUNCTION = (_ISSUER == "AWS::Lambda::Function").fill_null(False)
 
+IS_ISSUED = (
+    pl.col("actor_session_ec2_role_delivery").is_not_null()
+    | _ISSUER.is_not_null()
+    | _SESSION.str.contains(r":(?:i-[0-9a-f]{8,17}|[0-9a-f]{32})$").fill_null(False)
+)
+"""Of one of these kinds, or nearly: one look at the session's name, since every row is asked."""
+
 IS_OUTSIDE = (
     pl.col("src_endpoint_is_aws")
     .not_()
@@ -62,7 +69,8 @@ USE = Activity(
     & OWN_CREDENTIALS
     & pl.col("actor_invoked_by").is_null()
     & (IS_OUTSIDE | IS_INSIDE | IS_OTHERS_ENDPOINT)
-    & (IS_INSTANCE | IS_TASK | (IS_FUNCTION & IS_OUTSIDE)),  # functions have new addresses of AWS all the time
+    & IS_ISSUED
+    & (IS_FUNCTION & IS_INSIDE).not_(),  # functions have new addresses of AWS all the time
     owner=ACCOUNT,
     group=(
         *PRINCIPAL,
