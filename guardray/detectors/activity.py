@@ -88,6 +88,7 @@ class Activity:
         name: unique; names its state.
         schema: the rows that it reads, enriched.
         where: the rows that are counted. Null counts as false. Neither trusted nor late rows are.
+        derived: columns that are computed, or replaced, before rows are grouped.
         owner: columns whose values keep state together on one shard; a part of `group`.
         group: columns in which rows are alike, text or numbers; null is a value like others.
         period: length of the tumbling periods, by event time; one day where there are habits or levels.
@@ -102,6 +103,7 @@ class Activity:
     name: str
     schema: EventSchema
     where: pl.Expr
+    derived: Mapping[str, pl.Expr] = ()  # type: ignore[assignment]
     owner: tuple[str, ...]
     group: tuple[str, ...]
     period: timedelta = DAY
@@ -120,7 +122,10 @@ class Activity:
 
     def is_like(self, other: Activity) -> bool:
         """Whether it is the same activity: the very one, or one that came another way from another process."""
-        parts = (field.name for field in fields(self) if field.name != "where")
+        ours, theirs = ({"": one.where, **dict(one.derived)} for one in (self, other))
+        parts = (field.name for field in fields(self) if field.name not in ("where", "derived"))
         return self is other or (
-            all(getattr(self, part) == getattr(other, part) for part in parts) and self.where.meta.eq(other.where)
+            all(getattr(self, part) == getattr(other, part) for part in parts)
+            and ours.keys() == theirs.keys()
+            and all(expression.meta.eq(theirs[name]) for name, expression in ours.items())
         )

@@ -29,6 +29,7 @@ def summarise(activity: Activity, events: pl.DataFrame) -> pl.DataFrame:
     Returns:
         The group, `window_start`, the measures as `merge` takes them, `first_seen`, `last_seen`, and the latest row.
     """
+    events = events.with_columns(**dict(activity.derived))
     period = int(activity.period.total_seconds() * 1_000_000)
     time = pl.col("time").to_physical()
     hashed = [

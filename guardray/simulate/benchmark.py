@@ -19,7 +19,16 @@ from guardray.simulate.addresses import public_addresses
 from guardray.simulate.dns.background import named_by, usual_questions
 from guardray.simulate.dns.files import write_queries
 from guardray.simulate.dns.queries import queries
-from guardray.simulate.flow.conversations import SYN, TCP, UDP, conversations, private_addresses, tcp_exchange
+from guardray.simulate.flow.conversations import (
+    ELSEWHERE,
+    SYN,
+    TCP,
+    UDP,
+    conversations,
+    ephemeral_ports,
+    private_addresses,
+    tcp_exchange,
+)
 from guardray.simulate.flow.files import FlowFiles
 from guardray.simulate.flow.records import flow_records
 from guardray.simulate.layout import Output, cloudtrail_key
@@ -44,6 +53,8 @@ QUERIES_PER_FILE = 20_000
 FILE_EVERY_S = 300.0
 REMOTES_PER_RECORD = 0.05
 SHARE_REFUSED, SHARE_DATAGRAMS = 0.08, 0.05
+SHARE_OUTBOUND = 0.4
+"""Of conversations: our hosts ask services on the internet; the rest are the internet's clients of ours."""
 SHARE_NEW_NAMES = 0.05
 SIZE = Rates(people=200, functions=60, web_servers=2, workers=40, buckets=60)
 
@@ -138,21 +149,27 @@ def _write_flow(output: Output, account: Account, rows: int) -> None:
 
 
 def _records(rng: np.random.Generator, n: int, time: float, remotes: np.ndarray, private: np.ndarray) -> pl.DataFrame:
-    """At least `n` records of remote clients and our hosts, most of them in pairs."""
+    """At least `n` records of our hosts and remote clients and services, most of them in pairs."""
     pairs = int(n * 0.55) + 20
-    server = (len(private) * rng.random(pairs) ** 1.5).astype(np.int64)
+    host = (len(private) * rng.random(pairs) ** 1.5).astype(np.int64)
     kind = rng.random(pairs)
     refused, datagram = kind < SHARE_REFUSED, kind > 1 - SHARE_DATAGRAMS
+    outbound = (rng.random(pairs) < SHARE_OUTBOUND) & ~refused
+    # Services are asked by many, clients come and go.
+    remote = remotes[(len(remotes) * rng.random(pairs) ** np.where(outbound, 6.0, 1.5)).astype(np.int64)]
+    served, asked = (443, 443, 443, 80, 8080, 22), (*[443] * 17, 80, 80, 8080)
+    port = np.where(outbound, rng.choice(asked, pairs), rng.choice(served, pairs))
     exchange = tcp_exchange(rng, pairs, request_bytes=1500, response_bytes=9000, spread=1.3)
     found = conversations(
         pairs,
         start=time + rng.uniform(0, FILE_EVERY_S - 60, pairs),
         seconds=rng.uniform(0, 50, pairs),
-        client=remotes[(len(remotes) * rng.random(pairs) ** 1.5).astype(np.int64)],
-        client_port=rng.integers(1024, 65535, pairs),
-        server=private[server],
-        server_interface=server,
-        server_port=np.where(refused, rng.integers(1, 65535, pairs), rng.choice((443, 443, 443, 80, 8080, 22), pairs)),
+        client=np.where(outbound, private[host], remote),
+        client_interface=np.where(outbound, host, ELSEWHERE),
+        client_port=np.where(outbound, ephemeral_ports(rng, pairs), rng.integers(1024, 65535, pairs)),
+        server=np.where(outbound, remote, private[host]),
+        server_interface=np.where(outbound, ELSEWHERE, host),
+        server_port=np.where(refused, rng.integers(1, 65535, pairs), port),
         protocol=np.where(datagram, UDP, TCP),
         packets_out=np.where(refused, 1, exchange["packets_out"]),
         bytes_out=np.where(refused, 44, exchange["bytes_out"]),

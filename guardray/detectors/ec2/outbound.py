@@ -67,11 +67,9 @@ _SENT = pl.col("is_sent") & OURS
 
 _OPENED = _SENT & IS_TCP & pl.col("is_request") & _AS_CLIENT & (_PORT < EPHEMERAL_FROM)
 
-_WORTH_A_LOOK = (
-    ~_PORT.is_in(USUAL_PORTS)
-    | (pl.col("traffic_bytes") >= LARGE_RECORD_BYTES)
-    | (pl.col("src_endpoint_port") % ONE_IN == 0)
-)
+_WORTH_A_LOOK = ~_PORT.is_in(USUAL_PORTS) | (pl.col("traffic_bytes") >= LARGE_RECORD_BYTES)
+
+_SAMPLED = pl.col("src_endpoint_port") % ONE_IN == 0
 
 _IS_RESOLVER = has("dst_endpoint_indicators", "public-resolver")
 
@@ -84,12 +82,18 @@ _TO_RESOLVER = (
 
 _INSIDE = pl.col("is_sent").is_null() & (pl.col("src_endpoint_port") % ONE_IN_INSIDE == 0)
 
+_ASKED_ABOUT = _WORTH_A_LOOK | (_PORT == SMTP) | _TO_RESOLVER
+"""What is taken only to know an instance's days needs no remote end, and so becomes one row a day."""
+
+_REMOTE = ("remote_port", "remote_ip_v4", "remote_autonomous_system_number")
+
 ACTIVITY = Activity(
     name="outbound connections",
     schema=network_activity.SCHEMA,
-    where=(_OPENED & ((_CARRIED & _WORTH_A_LOOK) | (_PORT == SMTP))) | _TO_RESOLVER | _INSIDE,
+    where=(_OPENED & ((_CARRIED & (_WORTH_A_LOOK | _SAMPLED)) | (_PORT == SMTP))) | _TO_RESOLVER | _INSIDE,
+    derived={name: pl.when(_ASKED_ABOUT).then(name) for name in _REMOTE},
     owner=OWNER,
-    group=(*OWNER, "remote_port", "remote_ip_v4", "remote_autonomous_system_number"),
+    group=(*OWNER, *_REMOTE),
     measures={
         "packets": Sum("sent_packets"),
         "bytes": Sum("sent_bytes"),

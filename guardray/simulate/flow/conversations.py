@@ -28,19 +28,22 @@ CONVERSATION = pl.Schema(
         "bytes_in": pl.Int64(),
         "flags_out": pl.UInt8(),  # TCP flags of a whole conversation, as flow logs add them up
         "flags_in": pl.UInt8(),
-        "client_interface": pl.Int32(),  # position in the account's interfaces; -1 when the host is not ours
+        "client_interface": pl.Int32(),  # position in the account's interfaces, or `ELSEWHERE`
         "server_interface": pl.Int32(),
         "rejected": pl.Boolean(),  # refused at the server's interface
     }
 )
+ELSEWHERE = -1
+"""In place of an interface: the host is not ours."""
+
 _DEFAULTS: dict[str, Any] = {
     "protocol": TCP,
     "packets_in": 0,
     "bytes_in": 0,
     "flags_out": 0,
     "flags_in": 0,
-    "client_interface": -1,
-    "server_interface": -1,
+    "client_interface": ELSEWHERE,
+    "server_interface": ELSEWHERE,
     "rejected": False,
 }
 COMPLETE_OUT, COMPLETE_IN = 3, 19  # SYN and FIN; SYN-ACK and FIN
