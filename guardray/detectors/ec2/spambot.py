@@ -44,7 +44,7 @@ def details(row: Row) -> Details:
     who, remote = row["resource_uid"], remote_end(row)
     return Details(
         title=f"{who} may be sending spam.",
-        description=f"{who} connected to port {SMTP} of {1 + len(row['others'])} or more mail servers within a day, "
+        description=f"{who} connected to port {SMTP} of at least {1 + len(row['others'])} mail servers within a day, "
         f"{remote} among them, and to none on {row['port_history']} earlier days.",
         resource=sender(row),
         action=connection(row, local_end(row), remote),
