@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from guardray.cli.messages import say
-from guardray.cli.rule_examples import outcomes
+from guardray.cli.rule_examples import Outcome, outcomes_of_all
 from guardray.custom.library import OwnRule, Refused, read_folders, without_duplicates
 from guardray.custom.settings import folders_of
 from guardray.detectors.declare import Detector
@@ -55,17 +55,16 @@ def load_own(paths: Sequence[Path] | None) -> OwnDetections:
     read, refused = read_folders(folders_of(list(paths)))
     kept, twice = without_duplicates(read, (detector.finding_type for detector in load_detectors()))
     rules, failed = [], []
-    for rule in kept:
-        if (reason := failure_of(rule)) is None:
+    for rule, done in zip(kept, outcomes_of_all([rule.detector for rule in kept]), strict=True):
+        if (reason := _first_failure(rule, done)) is None:
             rules.append(rule)
         else:
             failed.append((rule, reason))
     return OwnDetections(tuple(rules), (*refused, *twice), tuple(failed))
 
 
-def failure_of(rule: OwnRule) -> str | None:
-    """Why the rule cannot run: the first of its examples that fails."""
-    for outcome in outcomes(rule.detector):
+def _first_failure(rule: OwnRule, done: Sequence[Outcome]) -> str | None:
+    for outcome in done:
         if outcome.failure is not None:
             name = f"{rule.path}: {rule.detector.finding_type}: the example {outcome.example.name!r} fails"
             return f"{name}: {outcome.failure}"

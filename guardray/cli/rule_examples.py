@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -11,10 +11,11 @@ from guardray.context.enrich import enrich
 from guardray.custom.queries import QueryRunner
 from guardray.detectors.declare import Detector, Example, QueryDetector
 from guardray.intel.store import IndicatorStore
+from guardray.schema import EventSchema
 from guardray.testing import check_example, frame_of
 from guardray.types import Row
 
-_EXAMPLE = "_example"
+_RULE, _EXAMPLE = "_rule", "_example"
 
 
 @dataclass(frozen=True)
@@ -27,12 +28,24 @@ class Outcome:
 
 def outcomes(detector: Detector) -> list[Outcome]:
     """What comes of each example of a detector, whatever the detector does."""
-    if isinstance(detector, QueryDetector):
-        return list(_outcomes_of_queries(detector))
-    return [_outcome(detector, example) for example in detector.examples]
+    return outcomes_of_all([detector])[0]
 
 
-def _outcome(detector: Detector, example: Example) -> Outcome:
+def outcomes_of_all(detectors: Sequence[Detector]) -> list[list[Outcome]]:
+    """The same of many: their examples in their order.
+
+    What a rule in SQL says of a row depends on no other, so that the rows of all of them are made and enriched at once.
+    """
+    batches = _batches([one for one in detectors if isinstance(one, QueryDetector)])
+    return [
+        list(_of_query(one, batches[one.finding_type]))
+        if isinstance(one, QueryDetector)
+        else [_of_any(one, example) for example in one.examples]
+        for one in detectors
+    ]
+
+
+def _of_any(detector: Detector, example: Example) -> Outcome:
     try:
         check_example(detector, example)
     except AssertionError as error:
@@ -42,24 +55,35 @@ def _outcome(detector: Detector, example: Example) -> Outcome:
     return Outcome(example)
 
 
-def _outcomes_of_queries(detector: QueryDetector) -> Iterator[Outcome]:
-    """All examples in one batch, since what a rule in SQL says of a row depends on no other."""
-    if not detector.examples:
-        return
-    rows = [(index, row) for index, example in enumerate(detector.examples) for row in example.rows]
-    try:
-        frame = frame_of(detector.schema, [row for _, row in rows])
-    except (KeyError, TypeError, ValueError, pl.exceptions.PolarsError) as error:
-        yield from (Outcome(example, f"its rows are wrong: {error}") for example in detector.examples)
-        return
-    batch = enrich(frame, detector.schema, IndicatorStore()).with_columns(pl.Series(_EXAMPLE, [i for i, _ in rows]))
+def _batches(detectors: Iterable[QueryDetector]) -> dict[str, pl.DataFrame]:
+    """The enriched rows of each detector's examples, by finding type."""
+    by_schema: dict[str, tuple[EventSchema, list[QueryDetector]]] = {}
+    for detector in detectors:
+        by_schema.setdefault(detector.schema.name, (detector.schema, []))[1].append(detector)
+    batches: dict[str, pl.DataFrame] = {}
+    for schema, group in by_schema.values():
+        placed = [
+            (one.finding_type, place, row)
+            for one in group
+            for place, example in enumerate(one.examples)
+            for row in example.rows
+        ]
+        batch = enrich(frame_of(schema, [row for _, _, row in placed]), schema, IndicatorStore()).with_columns(
+            pl.Series(_RULE, [rule for rule, _, _ in placed], pl.String),
+            pl.Series(_EXAMPLE, [place for _, place, _ in placed], pl.Int64),
+        )
+        batches |= {one.finding_type: batch.filter(pl.col(_RULE) == one.finding_type) for one in group}
+    return batches
+
+
+def _of_query(detector: QueryDetector, batch: pl.DataFrame) -> Iterator[Outcome]:
     found, problems = QueryRunner([detector]).hits(batch)
     hits: dict[int, list[Row]] = {}
     for _, of_rule in found:
         for row in of_rule.iter_rows(named=True):
             hits.setdefault(row[_EXAMPLE], []).append(row)
-    for index, example in enumerate(detector.examples):
-        failure = str(problems[0]) if problems else _failure(detector, example, hits.get(index, []))
+    for place, example in enumerate(detector.examples):
+        failure = str(problems[0]) if problems else _failure(detector, example, hits.get(place, []))
         yield Outcome(example, failure)
 
 

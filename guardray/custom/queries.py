@@ -35,8 +35,8 @@ class Budget:
     """How long conditions may take.
 
     Attributes:
-        per_row_s, per_batch_s: processor time that one condition may take of a batch of so many rows, ten times what
-            the slowest of the public rules took.
+        per_row_s, per_batch_s: processor time that one condition may take of a batch of so many rows, forty times what
+            the slowest of the public rules takes.
         strikes: batches in which it may be over that before its rule is disabled, since one batch may be an odd one.
         limit_s: after so long a statement is ended, whatever it is at.
     """

@@ -202,16 +202,21 @@ def _nodes(tree: Any) -> Iterator[Mapping[str, Any]]:
 def _bind(condition: str, schema: EventSchema) -> None:
     import duckdb
 
-    checker = _checker()
-    checker.register(TABLE, arrow(pl.DataFrame(schema=enriched_columns(schema))))
+    # WHERE, since aggregates are refused there.
+    statement = f"DESCRIBE SELECT (\n{condition}\n) AS c FROM {_empty_table(schema)} WHERE (\n{condition}\n)"
     try:
-        # WHERE, since aggregates are refused there.
-        checker.execute(f"SELECT 1 FROM {TABLE} WHERE (\n{condition}\n)").fetchall()
-        described = checker.execute(f"DESCRIBE SELECT (\n{condition}\n) AS c FROM {TABLE}").fetchall()
+        ((_, kind, *_),) = _checker().execute(statement).fetchall()
     except duckdb.Error as error:
         raise ConditionError(first_line(error)) from None
-    if described[0][1] != "BOOLEAN":
-        raise ConditionError(f"the condition is of type {described[0][1]}: it must be true or false")
+    if kind != "BOOLEAN":
+        raise ConditionError(f"the condition is of type {kind}: it must be true or false")
+
+
+@cache
+def _empty_table(schema: EventSchema) -> str:
+    """The name of a table with the columns of an enriched batch and no rows."""
+    _checker().register(schema.name, arrow(pl.DataFrame(schema=enriched_columns(schema))))
+    return schema.name
 
 
 def first_line(error: Exception) -> str:

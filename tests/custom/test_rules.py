@@ -116,7 +116,7 @@ def test_a_finding_over_flows_names_both_ends(tmp_path):
 
 
 WRONG = {
-    "no YAML": (RULE + "  - [", "line 18: not YAML"),
+    "no YAML": (RULE + "  - [", "line 1[89]: not YAML"),
     "a tab": (RULE.replace("  - fires", "\t- fires"), "line 11: not YAML"),
     "a Python object": (RULE + "references: !!python/object/apply:os.system [ls]", "not YAML"),
     "a key twice": (RULE + "about: again\n", "line 18: 'about' is there twice"),
@@ -161,6 +161,10 @@ def test_what_is_wrong_is_told_with_its_line(tmp_path, text, reason):
 def test_aliases_that_stand_for_millions_of_values_are_refused(tmp_path):
     levels = [f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 10)}]" for n in range(1, 9)]
     assert "stands for more than" in error_of(tmp_path, "\n".join(["l0: &l0 [x]", *levels]))
+
+
+def test_values_within_values_without_end_are_refused(tmp_path):
+    assert "values within each other" in error_of(tmp_path, f"a: {'[' * 100_000}")
 
 
 def test_a_value_that_holds_itself_is_refused(tmp_path):
