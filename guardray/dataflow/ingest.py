@@ -8,19 +8,17 @@ import numpy as np
 import polars as pl
 
 from guardray.context.enrich import Surroundings, enrich
-from guardray.dataflow.digests import with_digest
 from guardray.dataflow.event_time import microseconds_of
+from guardray.dataflow.held_activity import HeldActivity
 from guardray.dataflow.held_hits import HeldHits
 from guardray.dataflow.partials import Partials
 from guardray.dataflow.plan import Plan
 from guardray.dataflow.windowing import subject_hashes
-from guardray.detectors.activity import Activity
 from guardray.detectors.declare import Detector
 from guardray.errors import DetectorError
 from guardray.intel.store import IndicatorStore
 from guardray.inventory import facts_of, own_addresses
 from guardray.schema import EventSchema, api_activity
-from guardray.shards.activity_rows import merge, summarise
 from guardray.shards.directory import EntityDirectory
 
 IsNew = Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -47,6 +45,7 @@ class Ingest:
         self._plans = {name: Plan(d for d in detectors if d.schema.name == name) for name in names}
         self._entities = EntityDirectory()
         self._hits = HeldHits()
+        self._activities: dict[str, HeldActivity] = {}
         self._partials = Partials()
         self.duplicates = 0
         self.problems: list[DetectorError] = []
@@ -77,7 +76,7 @@ class Ingest:
                 self._on_changes(name, frame.filter(masks[name]))
         for name, activity in plan.activities.items():
             if masks[name].any():
-                self._on_activity(activity, with_digest(frame.filter(masks[name]), schema))
+                self._activities.setdefault(name, HeldActivity(activity)).add(frame.filter(masks[name]))
         if plan.windows:
             self._on_windows(plan, frame, masks)
 
@@ -85,13 +84,11 @@ class Ingest:
         """What was learned since the last call."""
         done, self._partials = self._partials, Partials()
         done.sightings = self._hits.take()
+        done.activities = {name: held.take() for name, held in self._activities.items()}
         for plan in self._plans.values():
             for name, counter in plan.windows.items():
                 if len(counter.table):
                     done.windows[name] = counter.table.export(clear=True)
-            for name, activity in plan.activities.items():
-                if name in done.activities:
-                    done.activities[name] = [merge(activity, done.activities[name])]
         if len(self._entities):
             done.entities = self._entities.export()
             self._entities = EntityDirectory()
@@ -135,9 +132,6 @@ class Ingest:
     def _on_changes(self, name: str, rows: pl.DataFrame) -> None:
         known = self._partials.changes.get(name)
         self._partials.changes[name] = rows if known is None else pl.concat([known, rows])
-
-    def _on_activity(self, activity: Activity, rows: pl.DataFrame) -> None:
-        self._partials.activities.setdefault(activity.name, []).append(summarise(activity, rows))
 
     def _on_windows(self, plan: Plan, frame: pl.DataFrame, masks: pl.DataFrame) -> None:
         subjects = subject_hashes(frame)
