@@ -152,6 +152,11 @@ class TestManagement:
         away = [one | {"src_endpoint_ip": iam.HOTEL} for one in reads]
         assert not found(IAM["Discovery"], *earlier, *away)
 
+    def test_a_holiday_with_things_that_only_colleagues_did_is_quiet(self):
+        colleagues = [iam.COLLEAGUE | {"api_operation": f"Describe{i}"} for i in range(20)]
+        away = [iam.WORK | {"src_endpoint_ip": iam.HOTEL, "api_operation": f"Describe{i}"} for i in range(20)]
+        assert not found(IAM["Discovery"], *iam.HISTORY, *on_earlier_days(8, *colleagues), *away)
+
     def test_looking_at_everything_from_a_new_place_is_not(self):
         reads = [iam.WORK | STOLEN | {"api_operation": f"Describe{i}"} for i in range(iam.LOOKING_AROUND)]
         (finding,) = found(IAM["Discovery"], *iam.HISTORY, *reads)

@@ -56,9 +56,10 @@ from guardray.types import Row
 CLEAR_POINTS = 6
 """Points from which one call that only looks around is worth a finding of its own."""
 
-LOOKING_AROUND = 5
-"""Unusual operations that only look around, of one principal and day, that are worth a finding together. Whoever has
-stolen credentials asks for everything; somebody who works from a hotel asks for one or two new things."""
+LOOKING_POINTS, LOOKING_AROUND = 5, 5
+"""Points from which a call that only looks around counts, and how many such operations of one principal and day are
+worth a finding together. Whoever has stolen credentials asks for everything; somebody who works from a hotel asks for a
+few things that only colleagues ever asked for."""
 
 PARTS = (OPERATION, NETWORK, COUNTRY, AGENT, USER_TYPE)
 
@@ -100,7 +101,9 @@ def is_unusual(purpose: Tactic) -> pl.Expr:
     if purpose != "Discovery":
         return found
     by_page = pl.col("http_request_user_agent_family").is_in(CONSOLES).fill_null(False)
-    sought = found & (by_page.not_() | (POINTS > ALERT_POINTS))  # a page of the console calls more than is asked for
+    # A page of the console calls more than is asked for.
+    least = pl.when(by_page).then(CLEAR_POINTS).otherwise(LOOKING_POINTS)
+    sought = found & POINTS.ge(least)
     operations = pl.col("api_operation").filter(sought.fill_null(False)).n_unique().over(*PRINCIPAL, "window_start")
     return sought & ((POINTS >= CLEAR_POINTS) | (operations >= LOOKING_AROUND))
 
@@ -143,6 +146,12 @@ EXAMPLES: dict[Tactic, tuple[tuple[str, str], ...]] = {
     "PrivilegeEscalation": (("iam", "AttachUserPolicy"),),
 }
 """Calls that serve a tactic, none of which anybody in the examples made before."""
+
+FOR_DISCOVERY = {
+    "clear_points": CLEAR_POINTS,
+    "looking_points": LOOKING_POINTS,
+    "looking_around": LOOKING_AROUND,
+}
 
 SEVERITIES: dict[Tactic, float] = {"Discovery": 2.0, "Exfiltration": 8.0, "Impact": 8.0}
 """Those that are not Medium."""
@@ -196,7 +205,7 @@ def detector(purpose: Tactic) -> ActivityDetector:
             "new_to_principal": NEW_TO_PRINCIPAL,
             "new_place": NEW_PLACE,
             "denied_points": DENIED_POINTS,
-            **({"clear_points": CLEAR_POINTS, "looking_around": LOOKING_AROUND} if purpose == "Discovery" else {}),
+            **(FOR_DISCOVERY if purpose == "Discovery" else {}),
         },
         examples=_examples(purpose),
     )

@@ -15,13 +15,13 @@ from guardray.simulate.attacks.scene import BEHAVIOUR_OF_CALLERS, STOLEN_KEY_AGE
 from guardray.simulate.episodes import Episode, TimedCall
 from guardray.simulate.labels import Label
 from guardray.simulate.networks import ACCESS, HOSTING, address_in
-from guardray.simulate.randomness import pick, token
+from guardray.simulate.randomness import KEY_LETTERS, pick, token
 from guardray.simulate.stage import in_a_row
 from guardray.simulate.trail import identities
 from guardray.simulate.trail.events import Call, Caller, caller, object_call
 from guardray.simulate.trail.identities import Identity
 from guardray.simulate.trail.office import console_login
-from guardray.simulate.world import Bucket, Person
+from guardray.simulate.world import Bucket, Person, Workload
 from guardray.simulate.world.people import BROWSERS
 
 HISTORY_DAYS = 8
@@ -208,8 +208,10 @@ def outside(kind: str, scene: Scene) -> Episode:
 
 def through_tor(scene: Scene) -> Episode:
     """Credentials of an instance become a sign-in to the console, through Tor."""
+    edge = Workload("edge-instance-role", f"AROA{token(scene.rng, 17, KEY_LETTERS)}", "ec2", "", 0, "")
+    identity = identities.workload(scene.account, edge, scene.piece.start, scene.host(scene.position("edge")).instance)
     exit_address = scene.indicators.addresses["tor-exit"][0]
-    by = caller(_instance(scene), exit_address, STOLEN_KEY_AGENT.format(command=""))
+    by = caller(identity, exit_address, STOLEN_KEY_AGENT.format(command=""))
     return _of_workload(scene, by, _SIGN_IN_TOKEN, acceptable=("UnauthorizedAccess:IAMUser/TorIPCaller",))
 
 
