@@ -40,6 +40,8 @@ def scan_epoch(settings: ScanSettings, result: ScanResult, detector: Detector) -
 def _shown(settings: ScanSettings, result: ScanResult, detector: Detector) -> Iterator[str]:
     wanted = settings.key_filter
     yield detector.finding_type
+    if detector.revision:
+        yield f"revision {detector.revision}"
     yield f"lateness {settings.limits.lateness} since {wanted.since} until {wanted.until}"
     yield f"accounts {sorted(wanted.account_ids)} regions {sorted(wanted.regions)}"
     for category in dict.fromkeys(category for _, category in detector.wanted_lists):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import inspect
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -63,7 +64,7 @@ def read_folders(folders: Iterable[RuleFolder]) -> tuple[list[OwnRule], list[Ref
                 if isinstance(read, Refused):
                     refused.append(read)
                 else:
-                    rules.append(_in_mode(read, folder))
+                    rules.append(_placed(read, folder))
     return rules, refused
 
 
@@ -131,8 +132,11 @@ def _type_of(value: object) -> str | None:
     return named if isinstance(named, str) else None
 
 
-def _in_mode(rule: OwnRule, folder: RuleFolder) -> OwnRule:
-    return rule if folder.mode is None else replace(rule, detector=replace(rule.detector, mode=folder.mode))
+def _placed(rule: OwnRule, folder: RuleFolder) -> OwnRule:
+    """The rule in the mode of its folder, with what tells this version of its file."""
+    revision = hashlib.sha256(rule.path.read_bytes()).hexdigest()
+    mode = folder.mode or rule.detector.mode
+    return replace(rule, detector=replace(rule.detector, mode=mode, revision=revision))
 
 
 def without_duplicates(rules: Sequence[OwnRule], taken: Iterable[str]) -> tuple[list[OwnRule], list[Refused]]:

@@ -110,7 +110,7 @@ def _check_depth(path: Path, text: str) -> None:
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         if depth > MOST_DEPTH:
-            line = event.start_mark.line + 1
+            line = event.start_mark.line + 1 if event.start_mark else 1
             raise UsageError(f"{path}, line {line}: has more than {MOST_DEPTH} values within each other")
 
 

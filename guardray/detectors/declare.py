@@ -105,6 +105,7 @@ class Detector:
         settle: asked last, with the details, the inventory, the account and the time: the details as they are then, or
             None where it is no finding after all; None: the details as they were.
         mode: in `DRY_RUN` it runs and is counted, and gives no finding.
+        revision: tells versions of a rule of somebody's own apart, so that a store counts anew what a new one finds.
     """
 
     finding_type: str
@@ -119,6 +120,7 @@ class Detector:
     concerns: Callable[[Resource], bool] | None = None
     settle: Callable[[Details, Inventory, AccountId, datetime], Details | None] | None = None
     mode: Mode = "LIVE"
+    revision: str = ""
 
     @property
     def method(self) -> Method:

@@ -87,6 +87,14 @@ def test_nothing_of_a_dry_run_is_stored(log, rules, tmp_path):
     assert list(found) == ["Policy:IAMUser/UserDeleted"]
 
 
+def test_what_a_changed_rule_finds_is_stored_and_the_same_again_is_not(log, rules, tmp_path):
+    store = ("--store", str(tmp_path / "findings.db"), "--detections", rules)
+    scan(log, *store)
+    assert "2 of them had been stored before" in scan(log, *store)[1].stderr
+    rule_file(rules, RULE.replace("severity: low", "severity: high"), "created.yaml")
+    assert "1 of them had been stored before" in scan(log, *store)[1].stderr
+
+
 def test_a_scan_without_them_finds_nothing_by_them(log, rules):
     assert scan(log)[0] == {}
 
