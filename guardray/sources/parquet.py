@@ -24,7 +24,7 @@ ROW = "row number"
 UNMAPPED = "unmapped"
 """Where OCSF puts what it has no attribute for: a map of text to text."""
 
-_ROWS_AT_ONCE = 65_536
+_ROWS_AT_ONCE = 131_072
 
 Source = Path | str | IO[bytes]
 
@@ -224,21 +224,23 @@ class Rules:
     def apply(self, piece: pl.DataFrame, more: pl.DataFrame, origin: Origin) -> Decoded:
         """Rows and bad ones of a piece, which has `ROW` beside the fields, and of columns made out of it."""
         full = piece.hstack(more)
-        reasons = pl.coalesce(
-            *(pl.when(holds).then(pl.lit(reason)) for reason, holds in self.problems.items()), pl.lit(None, pl.String)
-        )
-        verdict = full.with_columns(reason=reasons, empty=self.is_empty.fill_null(value=False)).select(
-            "reason", "empty"
-        )
-        is_bad = verdict["reason"].is_not_null()
+        verdict = full.with_columns(
+            bad=pl.any_horizontal(pl.lit(value=False), *self.problems.values()).fill_null(value=False),
+            empty=self.is_empty.fill_null(value=False),
+        ).select("bad", "empty")
+        is_bad = verdict["bad"]
         is_empty = verdict["empty"] & ~is_bad
         rows = full.filter(~(is_bad | is_empty)) if is_bad.any() or is_empty.any() else full
         return Decoded(
             frame=self.finish(conformed(rows, self.columns, self.schema, origin)),
             read=piece.height,
-            bad=tuple(_bad_rows(piece.filter(is_bad), verdict["reason"].filter(is_bad))),
+            bad=self._bad_rows(piece, full, is_bad) if is_bad.any() else (),
             empty=int(is_empty.sum()),
         )
+
+    def _bad_rows(self, piece: pl.DataFrame, full: pl.DataFrame, is_bad: pl.Series) -> tuple[BadRow, ...]:
+        reasons = (pl.when(holds).then(pl.lit(reason)) for reason, holds in self.problems.items())
+        return tuple(_bad_rows(piece.filter(is_bad), full.filter(is_bad).select(pl.coalesce(*reasons)).to_series()))
 
 
 def _bad_rows(rows: pl.DataFrame, reasons: pl.Series) -> Iterator[BadRow]:

@@ -60,11 +60,20 @@ def _reading(fields: Fields) -> Reading:
 
     def more(piece: pl.DataFrame) -> pl.DataFrame:
         texts = piece.with_columns(**ips).select(_ENDS)
-        return pl.concat(
-            (addresses(texts[end]).select(pl.all().name.prefix(f"{end} ")) for end in _ENDS), how="horizontal"
-        )
+        return pl.DataFrame([part for end in _ENDS for part in _address(texts[end], end)])
 
     return Reading(Rules(SCHEMA, columns, problems, is_empty), more=more)
+
+
+def _address(texts: pl.Series, end: str) -> list[pl.Series]:
+    read = addresses(texts.to_arrow(compat_level=pl.CompatLevel.oldest()))
+    nothing = pl.repeat(None, len(texts), dtype=pl.String, eager=True)
+    sound = pl.repeat(False, len(texts), eager=True)
+    return [
+        read.number.alias(f"{end} number"),
+        (nothing if read.text is None else read.text).alias(f"{end} text"),
+        (sound if read.is_bad is None else read.is_bad).alias(f"{end} is_bad"),
+    ]
 
 
 def _ip(fields: Fields, end: str) -> pl.Expr:

@@ -33,7 +33,7 @@ def decode(source: Source, layout: Layout, origin: Origin) -> Iterator[Decoded]:
         fields.text(column)
     rules = _rules(fields, column_of, origin)
     for first, batch in fields.batches(open_parquet(source, origin.url, encoded=list(texts.values()))):
-        read = pl.concat((_read(batch.column(column), name) for name, column in texts.items()), how="horizontal")
+        read = pl.DataFrame([part for name, column in texts.items() for part in _read(batch.column(column), name)])
         # Polars does not forget texts of dictionaries: they stay with Arrow, unless a row must be shown.
         numbers = batch.drop_columns(list(texts.values()))
         decoded = rules.apply(fields.piece(first, numbers), read, origin)
@@ -77,22 +77,38 @@ def _is_outside(name: str, number: pl.Expr) -> pl.Expr:
     return ~number.is_between(0, NUMBERS[name].most)
 
 
-def _read(texts: pa.DictionaryArray, name: str) -> pl.DataFrame:
+def _read(texts: pa.DictionaryArray, name: str) -> list[pl.Series]:
     """What the texts of a field stand for: a column of values, one that says whether a value is nonsense, and for
     addresses one of numbers."""
-    distinct = pl.Series(texts.dictionary, dtype=pl.String)
+    rows = pl.Series(texts.indices)
     if name in ADDRESSES:
-        read = addresses(distinct).rename({"number": _number(name), "text": _value(name), "is_bad": _is_bad(name)})
-    else:
-        values, is_bad = _meanings(distinct, WORDS[name])
-        read = pl.DataFrame({_value(name): values, _is_bad(name): is_bad})
-    return read.select(pl.all().gather(pl.Series(texts.indices)))
+        read = addresses(texts.dictionary)
+        text = _spread(_value(name), read.text, rows, None, pl.String())
+        return [read.number.gather(rows).alias(_number(name)), text, _spread_flag(name, read.is_bad, rows)]
+    values, is_bad = _meanings(pl.Series(texts.dictionary, dtype=pl.String), WORDS[name])
+    return [values.gather(rows).alias(_value(name)), _spread_flag(name, is_bad, rows)]
 
 
-def _meanings(words: pl.Series, word: Word) -> tuple[pl.Series, list[bool]]:
+def _spread_flag(name: str, is_bad: pl.Series | None, rows: pl.Series) -> pl.Series:
+    return _spread(_is_bad(name), is_bad, rows, False, pl.Boolean())
+
+
+def _spread(
+    name: str, distinct: pl.Series | None, rows: pl.Series, usual: bool | None, dtype: pl.DataType
+) -> pl.Series:
+    """Values over rows; without them all rows are as usual, and need not be looked up."""
+    if distinct is None:
+        return pl.repeat(usual, len(rows), dtype=dtype, eager=True).alias(name)
+    return distinct.gather(rows).alias(name)
+
+
+def _meanings(words: pl.Series, word: Word) -> tuple[pl.Series, pl.Series | None]:
+    """What words stand for, and which of them are nonsense, None if none is."""
+    if word.read is str:  # interfaces and the like, of which there are many
+        return words.replace(UNKNOWN, None), None
     values: list[str | bool | None] = []
     is_bad: list[bool] = []
-    for text in words:
+    for text in words.to_list():
         value, is_nonsense = None, False
         try:
             value = None if text == UNKNOWN else word.read(text)
@@ -100,7 +116,7 @@ def _meanings(words: pl.Series, word: Word) -> tuple[pl.Series, list[bool]]:
             is_nonsense = True
         values.append(value)
         is_bad.append(is_nonsense)
-    return pl.Series(values, dtype=word.dtype), is_bad
+    return pl.Series(values, dtype=word.dtype), pl.Series(is_bad) if any(is_bad) else None
 
 
 def _value(name: str) -> str:
