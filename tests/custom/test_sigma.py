@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
 
 import pytest
 import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from own_rules import SIGMA, rule_file
 
 from guardray.cli.rule_examples import outcomes
@@ -43,7 +46,8 @@ def is_true(detector, row) -> bool:
 PUT = {
     "api_operation": "PutBucketPolicy",
     "api_request_data": """{"policy": "Allow a 50% [x_y]", "n": 5, "flag": true, "empty": "", "nothing": null,
-        "x-amz-acl": "public-read", "deep": {"er": "Value"}, "list": ["one", "Two"],
+        "x-amz-acl": "public-read", "deep": {"er": "Value"}, "list": ["one", "Two"], "roles": [{"name": "admin"}],
+        "document": "{\\"Effect\\": \\"Allow\\"}",
         "containers": [{"command": ["sh", "-c"]}, {"command": "curl"}]}""",
     "src_endpoint_ip": "10.1.2.3",
     "http_request_user_agent": "S3 Browser/9.5",
@@ -66,6 +70,9 @@ TRUE = [
     {"eventName|re|i": "^put"},
     {"eventName|cased": "PutBucketPolicy"},
     {"userIdentity.userName|fieldref": "eventName"},
+    {"userIdentity.sessionContext.sessionIssuer.userName|fieldref": "requestParameters.roles.name"},
+    {"status": "success", "type": None},
+    {"requestParameters|contains": '"Effect": "Allow"'},
     {"sourceIPAddress|cidr": "10.0.0.0/8"},
     {"userAgent|contains": "s3 browser"},
     {"readOnly": False},
@@ -120,6 +127,19 @@ def test_a_selection_is_true(tmp_path, detection):
 @pytest.mark.parametrize("detection", FALSE, ids=str)
 def test_a_selection_is_false(tmp_path, detection):
     assert not is_true(sigma(tmp_path, detection), PUT)
+
+
+LETTERS = "aBÄé%_!'[.*?" + '"'
+
+
+@given(st.text(LETTERS, min_size=1, max_size=6), st.text("aBÄé%_!'[.x\\", max_size=8))
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_values_match_as_wildcards_say_whatever_characters_they_have(tmp_path, pattern, text):
+    parts = {"*": ".*", "?": "."}
+    expected = re.fullmatch("".join(parts.get(c, re.escape(c.lower())) for c in pattern), text.lower(), re.DOTALL)
+    row = {"http_request_user_agent": text, "api_request_data": json.dumps({"k": [text]})}
+    assert is_true(sigma(tmp_path, {"userAgent": pattern}), row) == bool(expected)
+    assert is_true(sigma(tmp_path, {"requestParameters.k": pattern}), row) == bool(expected)
 
 
 def test_an_encoded_value_is_found_at_any_offset(tmp_path):
