@@ -16,11 +16,12 @@ Clock = Callable[[], datetime]
 POLL_S = 1.0
 """How long a finding that another process commits stays unnoticed."""
 
-ROUND = timedelta(seconds=90)
-"""After this a round sends no more of what it has claimed."""
+LEASE = timedelta(minutes=2)
+"""How long a claim holds: what a publisher that was killed had claimed is sent again when it is over.
 
-LEASE = timedelta(minutes=5)
-"""Far longer than a round with its last request: a claim that runs out is a dead publisher's."""
+A round starts no request after a quarter of it, and no request takes more than half of it, so that only a dead
+publisher's claim runs out.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,13 +46,21 @@ class Channel:
     """Claims what is due at a destination, sends it, and notes what came of it."""
 
     def __init__(
-        self, destination: Destination, sender: Sender, outbox: Outbox, *, clock: Clock, uniform: Uniform
+        self,
+        destination: Destination,
+        sender: Sender,
+        outbox: Outbox,
+        *,
+        clock: Clock,
+        uniform: Uniform,
+        lease: timedelta = LEASE,
     ) -> None:
         self.destination = destination
         self._sender = sender
         self._outbox = outbox
         self._clock = clock
         self._uniform = uniform
+        self._lease = lease
         self._failed_rounds = 0
 
     def round(self, stopped: Callable[[], bool] = lambda: False) -> Round:
@@ -64,7 +73,7 @@ class Channel:
         if (idle_s := self._idle_s()) > 0:
             return Round(destination=name, wait_s=idle_s)
         started = self._clock()
-        claimed = self._outbox.claim(name, limit=self._sender.batch, now=started, lease=LEASE)
+        claimed = self._outbox.claim(name, limit=self._sender.batch, now=started, lease=self._lease)
         outcomes = self._send(claimed, started, stopped)
         tried = {delivery.finding_id for delivery, _ in outcomes}
         self._outbox.release([delivery for delivery in claimed if delivery.finding_id not in tried])
@@ -95,7 +104,7 @@ class Channel:
         try:
             for outcome in self._sender.send(claimed, started):
                 outcomes.append(outcome)
-                if stopped() or self._clock() - started >= ROUND:
+                if stopped() or self._clock() - started >= self._lease / 4:
                     break
         except Exception as error:  # whatever it is, it must not end the destination, and it is told of
             told = {delivery.finding_id for delivery, _ in outcomes}

@@ -6,11 +6,11 @@ import random
 import threading
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from guardray.errors import StoreError
-from guardray.publish.channel import Channel, Clock, Round
+from guardray.publish.channel import LEASE, Channel, Clock, Round
 from guardray.publish.destination import Destination
 from guardray.publish.retrying import PAUSE_MOST_S, Uniform, backoff_s
 from guardray.store.outbox import Outbox
@@ -18,6 +18,8 @@ from guardray.store.outbox_register import Registered
 
 STOP_S = 60.0
 """How long stopping waits for requests that are under way; each has a shorter time limit of its own."""
+
+_STOP_NOTICED_S = 0.1
 
 
 def utc_now() -> datetime:
@@ -31,6 +33,7 @@ class Publisher:
     Args:
         outbox: shared by all threads; it is the caller's to close.
         folder: where relative paths in the destinations start.
+        lease: see `guardray.publish.channel.LEASE`.
         on_round: told of each round in which something was tried, by the destination's thread.
 
     Raises:
@@ -47,12 +50,14 @@ class Publisher:
         on_round: Callable[[Round], None] = lambda _: None,
         clock: Clock = utc_now,
         uniform: Uniform = random.uniform,
+        lease: timedelta = LEASE,
     ) -> None:
         self._on_round = on_round
         self._uniform = uniform
+        self._stop_asked = False
         self._stopping = threading.Event()
         self._channels = [
-            Channel(one, one.sender(folder), outbox, clock=clock, uniform=uniform) for one in destinations
+            Channel(one, one.sender(folder), outbox, clock=clock, uniform=uniform, lease=lease) for one in destinations
         ]
         self.registered: Registered = outbox.register([one.subscription() for one in destinations], clock())
 
@@ -71,7 +76,8 @@ class Publisher:
 
     def stop(self) -> None:
         """Finish the requests that are under way, and no others."""
-        self._stopping.set()
+        # Not the event: a signal handler may run while this very thread holds the event's lock.
+        self._stop_asked = True
 
     def close(self) -> None:
         """Let go of connections."""
@@ -79,18 +85,33 @@ class Publisher:
             channel.close()
 
     def _in_threads(self, work: Callable[[Channel], None]) -> tuple[str, ...]:
+        unforeseen: list[Exception] = []
+
+        def until_unforeseen(channel: Channel) -> None:
+            try:
+                work(channel)
+            except Exception as error:  # a destination must not end unnoticed: the publisher ends, and tells
+                unforeseen.append(error)
+                self.stop()
+
         # Daemons: one that hangs in spite of its time limits must not keep the process alive.
         threads = [
-            threading.Thread(target=work, args=[channel], name=f"publish {channel.destination.name}", daemon=True)
+            threading.Thread(
+                target=until_unforeseen, args=[channel], name=f"publish {channel.destination.name}", daemon=True
+            )
             for channel in self._channels
         ]
         for thread in threads:
             thread.start()
-        while not self._stopping.is_set() and any(thread.is_alive() for thread in threads):
-            self._stopping.wait(0.1)
+        while not self._stop_asked and any(thread.is_alive() for thread in threads):
+            time.sleep(_STOP_NOTICED_S)
+        if self._stop_asked:
+            self._stopping.set()
         deadline = time.monotonic() + STOP_S
         for thread in threads:
             thread.join(max(deadline - time.monotonic(), 0))
+        if unforeseen:
+            raise unforeseen[0]
         return tuple(
             channel.destination.name
             for channel, thread in zip(self._channels, threads, strict=True)
