@@ -72,6 +72,21 @@ class FeedError(_PlacedError):
         return str(self.args[0])
 
 
+class RefusedError(GuardrayError):
+    """What was sent to be read is no log, damaged, or too large: see the message. Sending it again is no help."""
+
+
+class SpoolFullError(GuardrayError):
+    """There is no room for what was sent. The same may be sent again after `retry_after_s`, when there should be."""
+
+    def __init__(self, reason: str, retry_after_s: int) -> None:
+        super().__init__(reason, retry_after_s)
+        self.retry_after_s = retry_after_s
+
+    def __str__(self) -> str:
+        return f"{self.args[0]}: try again in {self.retry_after_s} s"
+
+
 class StoreError(GuardrayError):
     """The findings store refused: it cannot be opened, or is of a newer schema than this program."""
 
