@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,8 +11,11 @@ import polars as pl
 
 from guardray.custom.rule_form import ExampleForm
 from guardray.custom.yaml_text import Document
-from guardray.detectors.declare import Example
-from guardray.schema import EventSchema
+from guardray.detectors.declare import EXAMPLES_BEGIN, Example
+from guardray.schema import EventSchema, api_activity
+from guardray.sources.cloudtrail.decoder import CloudTrailDecoder
+from guardray.sources.cloudtrail.framing import Framing
+from guardray.sources.decoder import Origin
 
 _JSON_COLUMNS = ("api_request_data", "api_response_data", "additional_data")
 
@@ -28,12 +31,12 @@ def examples_of(document: Document, forms: Sequence[ExampleForm], schema: EventS
     """The examples that stand at a path of the document.
 
     Raises:
-        UsageError: a row has what the schema has not, or one of the two kinds is missing.
+        UsageError: a row has what the schema has not, an event is none, or one of the two kinds is missing.
     """
     examples = tuple(
         Example(
             name=form.fires if form.fires is not None else str(form.quiet),
-            rows=tuple(_row(document, row, schema, f"{at}[{index}].{place}") for row, place in _placed(form)),
+            rows=tuple(_rows(document, form, schema, f"{at}[{index}]")),
             fires=form.fires is not None,
             indicators={},
             severity=form.severity,
@@ -46,10 +49,27 @@ def examples_of(document: Document, forms: Sequence[ExampleForm], schema: EventS
     return examples
 
 
-def _placed(form: ExampleForm) -> list[tuple[Mapping[str, Any], str]]:
+def _rows(document: Document, form: ExampleForm, schema: EventSchema, at: str) -> Iterator[dict[str, Any]]:
+    if form.event is not None:
+        yield _row_of_event(document, form.event, schema, f"{at}.event")
     if form.row is not None:
-        return [(form.row, "row")]
-    return [(row, f"rows[{index}]") for index, row in enumerate(form.rows)]
+        yield _row(document, form.row, schema, f"{at}.row")
+    for index, row in enumerate(form.rows):
+        yield _row(document, row, schema, f"{at}.rows[{index}]")
+
+
+def _row_of_event(document: Document, event: Mapping[str, Any], schema: EventSchema, at: str) -> dict[str, Any]:
+    """The row that a record of CloudTrail becomes."""
+    if schema != api_activity.SCHEMA:
+        raise document.error(f"`event` is a record of CloudTrail; {schema.name} has none: write a `row`", at)
+    decoder = CloudTrailDecoder()
+    text = msgspec.json.encode({"eventTime": f"{EXAMPLES_BEGIN:%Y-%m-%dT%H:%M:%SZ}", **event})
+    decoder.add(text, 0, Framing.DOCUMENT, Origin(url=str(document.path)))
+    decoded = decoder.take()
+    if decoded.frame.height != 1:
+        reason = decoded.bad[0][1].reason if decoded.bad else "its eventCategory is not looked at"
+        raise document.error(f"not a record of CloudTrail: {reason}", at)
+    return {name: value for name, value in decoded.frame.row(0, named=True).items() if value is not None}
 
 
 def _row(document: Document, row: Mapping[str, Any], schema: EventSchema, at: str) -> dict[str, Any]:

@@ -22,23 +22,28 @@ class Tunable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class ExampleForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An example: under `fires` or `quiet` its name, and one row or several.
+    """An example: under `fires` or `quiet` its name, and what happened, in one of three forms.
 
-    A row has columns of the schema. What it leaves out is null, but for time, account and Region; JSON columns may be
-    written as mappings.
+    Attributes:
+        row: columns of the schema. What it leaves out is null, but for time, account and Region; JSON columns may be
+            written as mappings.
+        rows: several such.
+        event: a record as CloudTrail writes it.
+        severity: that of the finding.
     """
 
     fires: str | None = None
     quiet: str | None = None
     row: dict[str, Any] | None = None
     rows: tuple[dict[str, Any], ...] = ()
+    event: dict[str, Any] | None = None
     severity: float | None = None
 
     def __post_init__(self) -> None:
         if (self.fires is None) == (self.quiet is None):
             raise ValueError("an example has either `fires` or `quiet`, with its name")
-        if (self.row is None) == (not self.rows):
-            raise ValueError("an example has either `row` or `rows`")
+        if (self.row is not None) + (self.event is not None) + bool(self.rows) != 1:
+            raise ValueError("an example has one of `row`, `rows` and `event`")
 
 
 class Alternative(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -146,7 +146,7 @@ WRONG = {
     ),
     "a text for a time": (RULE + "  - quiet: x\n    row: {time: noon}\n", "line 19: time is 'noon': it must be a time"),
     "an example of no kind": (RULE + "  - row: {}\n", "line 18: an example has either `fires` or `quiet`"),
-    "an example without rows": (RULE + "  - quiet: x\n", "line 18: an example has either `row` or `rows`"),
+    "an example without rows": (RULE + "  - quiet: x\n", "line 18: an example has one of `row`, `rows` and `event`"),
     "no quiet example": (RULE.replace("quiet: the call", "fires: the call"), "line 10: `examples` must have one"),
     "two documents": (RULE + "---\nx: 1\n", "has 2 YAML documents"),
     "nothing": ("", "has 0 YAML documents"),
@@ -156,6 +156,40 @@ WRONG = {
 @pytest.mark.parametrize(("text", "reason"), WRONG.values(), ids=WRONG)
 def test_what_is_wrong_is_told_with_its_line(tmp_path, text, reason):
     assert re.search(reason, error_of(tmp_path, text)), error_of(tmp_path, text)
+
+
+EVENT = """\
+  - fires: a record as CloudTrail writes it
+    severity: 2
+    event:
+      eventSource: iam.amazonaws.com
+      eventName: CreateUser
+      userIdentity: {type: IAMUser, userName: alice, accountId: "444455556666"}
+      requestParameters: {userName: mallory}
+"""
+
+
+def test_an_example_may_be_a_record_of_cloudtrail(tmp_path):
+    detector = detector_of(tmp_path, RULE + EVENT)
+    assert [outcome.failure for outcome in outcomes(detector)] == [None, None, None]
+    row = detector.examples[2].rows[0]
+    assert row["actor_user_name"] == "alice"
+    assert row["api_request_data"] == '{"userName":"mallory"}'
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (("eventName: CreateUser", "eventCategory: Insight"), "line 20: not a record of CloudTrail: "),
+        (("eventSource: iam.amazonaws.com", "eventTime: noon"), "line 20: not a record of CloudTrail: "),
+    ],
+)
+def test_an_event_that_is_none_is_refused(tmp_path, change, reason):
+    assert reason in error_of(tmp_path, RULE + EVENT.replace(*change))
+
+
+def test_an_event_of_cloudtrail_is_no_flow(tmp_path):
+    assert "`event` is a record of CloudTrail" in error_of(tmp_path, FLOWS + EVENT)
 
 
 def test_aliases_that_stand_for_millions_of_values_are_refused(tmp_path):
