@@ -137,6 +137,12 @@ class TestManagement:
         (finding,) = found(IAM["Persistence"], *iam.HISTORY, CREATE_USER | STOLEN, tomorrow)
         assert finding.event_last_seen < START + timedelta(days=1)
 
+    def test_signing_in_makes_no_place_known(self):
+        """Whoever knows a user's name can fail to sign in as him from anywhere."""
+        sign_in = {"api_service_name": "signin.amazonaws.com", "api_operation": "ConsoleLogin"}
+        attempts = iam.WORK | STOLEN | sign_in | {"event_type": "AwsConsoleSignIn"}
+        assert found(IAM["Persistence"], *iam.HISTORY, *on_earlier_days(8, attempts), CREATE_USER | STOLEN)
+
     def test_a_deployment_that_rolls_out_a_new_service_is_quiet(self):
         role = {"actor_user_type": "AssumedRole", "actor_session_issuer_uid": "AROADEPLOY"}
         deploy = iam.WORK | role | {"actor_user_uid_alt": "AROADEPLOY:pipeline"}

@@ -63,10 +63,13 @@ few things that only colleagues ever asked for."""
 
 PARTS = (OPERATION, NETWORK, COUNTRY, AGENT, USER_TYPE)
 
+IS_SIGN_IN = (pl.col("event_type") == "AwsConsoleSignIn").fill_null(False)
+"""Anybody can fail to sign in, and no place becomes known by that. Who succeeds goes on to call something."""
+
 CALLS = Activity(
     name="management calls",
     schema=api_activity.SCHEMA,
-    where=MANAGEMENT & OWN_CREDENTIALS & ACTS_ITSELF,
+    where=MANAGEMENT & OWN_CREDENTIALS & ACTS_ITSELF & IS_SIGN_IN.not_(),
     owner=("cloud_account_uid",),
     group=(*PRINCIPAL, "api_response_error", *(column for part in PARTS for column in part.columns)),
     measures={"calls": Count()},
