@@ -13,8 +13,6 @@ from guardray.custom.rule_form import ExampleForm
 from guardray.custom.yaml_text import Document
 from guardray.detectors.declare import EXAMPLES_BEGIN, Example
 from guardray.schema import EventSchema, api_activity
-from guardray.sources.cloudtrail.decoder import CloudTrailDecoder
-from guardray.sources.cloudtrail.framing import Framing
 from guardray.sources.decoder import Origin
 
 _JSON_COLUMNS = ("api_request_data", "api_response_data", "additional_data")
@@ -60,6 +58,10 @@ def _rows(document: Document, form: ExampleForm, schema: EventSchema, at: str) -
 
 def _row_of_event(document: Document, event: Mapping[str, Any], schema: EventSchema, at: str) -> dict[str, Any]:
     """The row that a record of CloudTrail becomes."""
+    # Decoding is compiled, which rules without such an example need not wait for.
+    from guardray.sources.cloudtrail.decoder import CloudTrailDecoder
+    from guardray.sources.cloudtrail.framing import Framing
+
     if schema != api_activity.SCHEMA:
         raise document.error(f"`event` is a record of CloudTrail; {schema.name} has none: write a `row`", at)
     decoder = CloudTrailDecoder()
