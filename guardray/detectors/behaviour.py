@@ -30,6 +30,10 @@ NEW_PLACE = 3
 """Points of a network or country that was never seen in the account: programs and operations come with every project,
 while people who share an account share its places too."""
 
+KNOWN_PLACE_DAYS = 2
+"""Earlier days with calls from a place after which it is known. After one, whoever is busy over midnight would find the
+place known that they came from."""
+
 DENIED_POINTS = 1
 """Points of a new operation that was denied: whoever has habits knows what he may do."""
 
@@ -64,6 +68,7 @@ class Part:
         title: what GuardDuty's lists call it, in the plural.
         words: what a sentence calls it.
         whose: whose habits in it are looked at.
+        known_days: earlier days on which a value must have been seen to be known.
     """
 
     name: str
@@ -71,6 +76,7 @@ class Part:
     title: str
     words: str
     whose: tuple[str, ...] = tuple(WHOSE)
+    known_days: int = 1
 
     @property
     def habits(self) -> dict[str, Habit]:
@@ -79,8 +85,8 @@ class Part:
 
 
 OPERATION = Part("operation", ("api_service_name", "api_operation"), "APIs", "API")
-NETWORK = Part("network", ("src_endpoint_autonomous_system_number",), "ASNs", "network AS")
-COUNTRY = Part("country", ("src_endpoint_location_country",), "Countries", "country")
+NETWORK = Part("network", ("src_endpoint_autonomous_system_number",), "ASNs", "network AS", known_days=KNOWN_PLACE_DAYS)
+COUNTRY = Part("country", ("src_endpoint_location_country",), "Countries", "country", known_days=KNOWN_PLACE_DAYS)
 AGENT = Part("agent", ("http_request_user_agent_family",), "UserAgents", "user agent")
 
 USER_TYPE = Part("user_type", ("actor_user_type",), "UserTypes", "user type", whose=("account",))
@@ -98,7 +104,7 @@ IS_ESTABLISHED = pl.col("principal_operation_history") >= HISTORY_DAYS
 
 
 def newness(part: Part, points_in_account: int = NEW_TO_ACCOUNT) -> pl.Expr:
-    """Points of this part of a call; none where it is unknown."""
+    """Points of this part of a call; none where its value is not told."""
     to_account = _is_new("account", part)
     to_principal = IS_ESTABLISHED & _is_new("principal", part)
     points = pl.when(to_account).then(points_in_account).when(to_principal).then(NEW_TO_PRINCIPAL).otherwise(0)
@@ -106,7 +112,7 @@ def newness(part: Part, points_in_account: int = NEW_TO_ACCOUNT) -> pl.Expr:
 
 
 def _is_new(who: str, part: Part) -> pl.Expr:
-    return pl.col(f"{who}_{part.name}_days") == 0 if who in part.whose else pl.lit(False)
+    return pl.col(f"{who}_{part.name}_days") < part.known_days if who in part.whose else pl.lit(False)
 
 
 PLACE_POINTS = pl.max_horizontal(newness(NETWORK, NEW_PLACE), newness(COUNTRY, NEW_PLACE))

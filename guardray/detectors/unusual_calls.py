@@ -54,10 +54,11 @@ def explained(row: Row, parts: Sequence[Part]) -> str:
 def _sentence(row: Row, part: Part) -> str | None:
     for who in part.whose:
         habit = f"{who}_{part.name}"
-        if row[f"{habit}_days"] == 0 and not (who == "principal" and is_new_principal(row)):
+        if is_unusual(row, part, who) and not (who == "principal" and is_new_principal(row)):
             whose = "in the account" if who == "account" else "with this principal"
+            seen = f"on {days} of" if (days := row[f"{habit}_days"]) else "on none of"
             return (
-                f"{part.words} {_value(part, row)} was never seen {whose} on {row[f'{habit}_history']} earlier days "
+                f"{part.words} {_value(part, row)} was seen {whose} {seen} {row[f'{habit}_history']} earlier days "
                 f"({_usual_words(part, row['usual'][habit])})."
             )
     return None
@@ -69,6 +70,12 @@ _WORDS_KEPT = 3
 def _usual_words(part: Part, usual: Sequence[tuple[tuple[Any, ...], int]]) -> str:
     named = ", ".join(f"{_text(part, value)} on {days}" for value, days in usual[:_WORDS_KEPT])
     return f"usual: {named}" if named else "none was known"
+
+
+def is_unusual(row: Call, part: Part, who: str) -> bool:
+    """Whether this part of a call is unusual for the principal or in the account; False where its value is not told."""
+    days = row[f"{who}_{part.name}_days"]
+    return days is not None and bool(days < part.known_days)
 
 
 def is_new_principal(row: Call) -> bool:
@@ -103,7 +110,7 @@ def _unusual(rows: Sequence[Call], parts: Sequence[Part]) -> dict[str, str]:
     found = {}
     for part in parts:
         for who in part.whose:
-            new = dict.fromkeys(_value(part, one) for one in rows if one[f"{who}_{part.name}_days"] == 0)
+            new = dict.fromkeys(_value(part, one) for one in rows if is_unusual(one, part, who))
             if new:
                 found[f"unusual{part.title}{PROFILES[who]}"] = " , ".join(new)
     return found | {"isUnusualUserIdentity": "true" if is_new_principal(rows[0]) else "false"}

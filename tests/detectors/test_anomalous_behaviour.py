@@ -95,7 +95,7 @@ class TestManagement:
         assert unusual["unusualAPIsAccountProfiling"] == "iam:CreateUser"
         assert usual["frequentProfiledAPIsUserIdentityProfiling"] == "ec2:DescribeInstances"
         assert unusual["isUnusualUserIdentity"] == "false"
-        assert "AS 64510 was never seen in the account on 8 earlier days (usual: 64500 on 8)" in finding.description
+        assert "AS 64510 was seen in the account on none of 8 earlier days (usual: 64500 on 8)" in finding.description
 
     def test_values_are_graded_by_the_days_that_they_were_seen_on(self):
         """Of 40 days, 2 make one and a half a month and 1 three quarters; once a week is frequent."""
@@ -142,6 +142,16 @@ class TestManagement:
         sign_in = {"api_service_name": "signin.amazonaws.com", "api_operation": "ConsoleLogin"}
         attempts = iam.WORK | STOLEN | sign_in | {"event_type": "AwsConsoleSignIn"}
         assert found(IAM["Persistence"], *iam.HISTORY, *on_earlier_days(8, attempts), CREATE_USER | STOLEN)
+
+    @pytest.mark.parametrize(("days", "fires"), [(0, True), (1, True), (2, False)])
+    def test_a_place_is_known_after_two_days(self, days, fires):
+        earlier = on_earlier_days(days, iam.WORK | STOLEN)
+        assert bool(found(IAM["Persistence"], *iam.HISTORY, *earlier, CREATE_USER | STOLEN)) is fires
+
+    def test_a_theft_over_midnight_is_seen_though_its_place_was_there_the_day_before(self):
+        yesterday = iam.WORK | STOLEN | {"time": START - timedelta(days=1)}
+        (finding,) = found(IAM["Persistence"], *iam.HISTORY, yesterday, CREATE_USER | STOLEN)
+        assert "AS 64510 was seen in the account on 1 of 8 earlier days" in finding.description
 
     def test_a_deployment_that_rolls_out_a_new_service_is_quiet(self):
         role = {"actor_user_type": "AssumedRole", "actor_session_issuer_uid": "AROADEPLOY"}

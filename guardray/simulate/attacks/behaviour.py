@@ -102,7 +102,7 @@ CALLS: dict[str, tuple[str, tuple[Call, ...]]] = {
 
 OBJECTS: dict[str, tuple[str, str, int]] = {
     "Discovery:S3/AnomalousBehavior": ("T1619", "GetObjectAcl", 12),
-    "Exfiltration:S3/AnomalousBehavior": ("T1530", "GetObject", 150),
+    "Exfiltration:S3/AnomalousBehavior": ("T1530", "GetObject", 400),
     "Impact:S3/AnomalousBehavior.Delete": ("T1485", "DeleteObject", 150),
     "Impact:S3/AnomalousBehavior.Permission": ("T1222", "PutObjectAcl", 8),
     "Impact:S3/AnomalousBehavior.Write": ("T1486", "PutObject", 150),
