@@ -1,4 +1,7 @@
-"""Examples of rules, run: each passes, or there is a reason why it does not."""
+"""Examples of rules, run: each passes, or there is a reason why it does not.
+
+What runs them is compiled, so that it is imported where there are rules to run.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,6 @@ from guardray.custom.queries import QueryRunner
 from guardray.detectors.declare import Detector, Example, QueryDetector
 from guardray.intel.store import IndicatorStore
 from guardray.schema import EventSchema
-from guardray.testing import check_example, frame_of
 from guardray.types import Row
 
 _RULE, _EXAMPLE = "_rule", "_example"
@@ -46,6 +48,8 @@ def outcomes_of_all(detectors: Sequence[Detector]) -> list[list[Outcome]]:
 
 
 def _of_any(detector: Detector, example: Example) -> Outcome:
+    from guardray.testing import check_example
+
     try:
         check_example(detector, example)
     except AssertionError as error:
@@ -57,6 +61,8 @@ def _of_any(detector: Detector, example: Example) -> Outcome:
 
 def _batches(detectors: Iterable[QueryDetector]) -> dict[str, pl.DataFrame]:
     """The enriched rows of each detector's examples, by finding type."""
+    from guardray.testing import frame_of
+
     by_schema: dict[str, tuple[EventSchema, list[QueryDetector]]] = {}
     for detector in detectors:
         by_schema.setdefault(detector.schema.name, (detector.schema, []))[1].append(detector)
