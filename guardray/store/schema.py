@@ -129,8 +129,8 @@ DESTINATIONS = Table(
 OUTBOX = Table(
     "outbox",
     METADATA,
-    Column("destination", ForeignKey(DESTINATIONS.c.name), primary_key=True),
     Column("finding_id", ForeignKey(FINDINGS.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("destination", ForeignKey(DESTINATIONS.c.name), primary_key=True),
     Column("change", BigInteger, nullable=False),  # counts the changes of the finding
     Column("due_at", UtcTime, nullable=True),  # null: nothing is to be sent
     Column("attempts", Integer, nullable=False),  # that failed, of what is to be sent
@@ -142,7 +142,6 @@ OUTBOX = Table(
     Column("lease", String(32), nullable=True),  # of the publisher that is sending it
     Column("leased_until", UtcTime, nullable=True),
     Column("leased_change", BigInteger, nullable=True),  # what `change` was when it was claimed
-    Index("outbox_by_finding", "finding_id"),
     Index("outbox_by_due", "destination", "due_at"),
 )
 """What each destination has had of each finding, and what it is to get. The content is the finding's at that time."""

@@ -19,8 +19,8 @@ def upgrade() -> None:
     )
     op.create_table(
         "outbox",
-        sa.Column("destination", sa.String, sa.ForeignKey("destinations.name"), primary_key=True),
         sa.Column("finding_id", sa.String(32), sa.ForeignKey("findings.id", ondelete="CASCADE"), primary_key=True),
+        sa.Column("destination", sa.String, sa.ForeignKey("destinations.name"), primary_key=True),
         sa.Column("change", sa.BigInteger, nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("attempts", sa.Integer, nullable=False),
@@ -33,5 +33,4 @@ def upgrade() -> None:
         sa.Column("leased_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("leased_change", sa.BigInteger, nullable=True),
     )
-    op.create_index("outbox_by_finding", "outbox", ["finding_id"])
     op.create_index("outbox_by_due", "outbox", ["destination", "due_at"])
