@@ -6,6 +6,7 @@ import ast
 import inspect
 import re
 from collections.abc import Mapping
+from importlib import import_module
 from itertools import pairwise
 from types import ModuleType
 
@@ -189,10 +190,22 @@ def tunable_reasons(detector: Detector, module: ModuleType) -> dict[str, str]:
 
 
 def _explained_constants(module: ModuleType) -> dict[str, str]:
-    """The module's constants that have a docstring below them, by name."""
-    explained = {}
-    for assigned, below in pairwise(ast.parse(inspect.getsource(module)).body):
+    """Constants of the module, and those it takes from other detectors, that have a docstring below them, by name."""
+    statements = ast.parse(inspect.getsource(module)).body
+    explained: dict[str, str] = {}
+    for one in statements:
+        if isinstance(one, ast.ImportFrom) and (one.module or "").startswith("guardray.detectors."):
+            theirs = _explained_in(ast.parse(inspect.getsource(import_module(str(one.module)))).body)
+            explained |= {alias.name: theirs[alias.name] for alias in one.names if alias.name in theirs}
+    return explained | _explained_in(statements)
+
+
+def _explained_in(statements: list[ast.stmt]) -> dict[str, str]:
+    """The constants with a docstring below them, by name; two that are assigned together share it."""
+    explained: dict[str, str] = {}
+    for assigned, below in pairwise(statements):
         match assigned, below:
-            case ast.Assign(targets=[ast.Name(id=name)]), ast.Expr(value=ast.Constant(value=str(text))):
-                explained[name] = inspect.cleandoc(text)
+            case ast.Assign(targets=[target]), ast.Expr(value=ast.Constant(value=str(text))):
+                targets = target.elts if isinstance(target, ast.Tuple) else [target]
+                explained |= {name.id: inspect.cleandoc(text) for name in targets if isinstance(name, ast.Name)}
     return explained

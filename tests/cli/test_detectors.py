@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from guardray.cli.catalogue import entries, missing_indicators, tunable_reasons
 from guardray.cli.detectors import app
-from guardray.detectors.loader import load_detectors
+from guardray.detectors.loader import declaring_modules, load_detectors
 from guardray.errors import UsageError
 from guardray.intel.store import IndicatorStore
 
@@ -123,3 +123,12 @@ def test_show_prints_explanation_tunables_and_examples():
 def test_show_refuses_a_type_that_has_no_detector():
     with pytest.raises(UsageError, match="Stealth:IAMUser/Nothing"):
         run("show", "Stealth:IAMUser/Nothing")
+
+
+def test_a_tunable_that_detectors_share_is_explained_where_it_is_defined():
+    module = declaring_modules()["Persistence:IAMUser/AnomalousBehavior"]
+    (detector,) = load_detectors(["Persistence:IAMUser/AnomalousBehavior"])
+    reasons = tunable_reasons(detector, module)
+    assert set(reasons) == set(detector.tunables)
+    assert reasons["history_days"].startswith("Days on which anything was seen")
+    assert reasons["new_to_account"] == reasons["new_to_principal"]
