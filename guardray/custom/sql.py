@@ -17,7 +17,7 @@ neither files nor the network, whatever a condition says.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +35,10 @@ MOST_CHARACTERS = 50_000
 
 MEMORY_LIMIT = "1GB"
 """What DuckDB may take: a batch is not copied, so only what conditions make of it counts."""
+
+MOST_NESTED = 2
+"""Replacements, or functions over lists, within each other. Each may make its input many times as large, which DuckDB's
+limit on memory does not count."""
 
 TABLE = "events"
 
@@ -88,6 +92,8 @@ _REFUSED_FUNCTIONS = _WITHOUT_BRACKETS | frozenset((
 ))
 # fmt: on
 """Besides those that DuckDB calls volatile."""
+
+_REPLACING = ("replace", "regexp_replace")
 
 _REFUSED_NODES = {
     "SUBQUERY": "a condition looks at one row: it cannot have a SELECT of its own",
@@ -155,7 +161,11 @@ def check(condition: str, schema: EventSchema) -> None:
     """
     if len(condition) > MOST_CHARACTERS:
         raise ConditionError(f"the condition has {len(condition):,} characters; {MOST_CHARACTERS:,} are allowed")
-    for node in _nodes(_parsed(condition)):
+    tree = _parsed(condition)
+    for what, names in {"replacements": _REPLACING, "functions over lists": ("LAMBDA",)}.items():
+        if _nested(tree, names) > MOST_NESTED:
+            raise ConditionError(f"there are more than {MOST_NESTED} {what} within each other")
+    for node in _nodes(tree):
         kind = node.get("class")
         if kind in _REFUSED_NODES:
             raise ConditionError(_REFUSED_NODES[kind])
@@ -197,6 +207,20 @@ def _nodes(tree: Any) -> Iterator[Mapping[str, Any]]:
             waiting.extend(node.values())
         elif isinstance(node, list):
             waiting.extend(node)
+
+
+def _nested(tree: Any, names: Collection[str]) -> int:
+    """How many functions or classes of nodes of these names are within each other at the most."""
+    deepest, waiting = 0, [(tree, 0)]
+    while waiting:
+        node, depth = waiting.pop()
+        if isinstance(node, Mapping):
+            depth += node.get("class") in names or node.get("function_name") in names
+            deepest = max(deepest, depth)
+            waiting += [(child, depth) for child in node.values()]
+        elif isinstance(node, list):
+            waiting += [(child, depth) for child in node]
+    return deepest
 
 
 def _bind(condition: str, schema: EventSchema) -> None:

@@ -49,6 +49,10 @@ REFUSED = {
     "len(range(1000000000)) > 1": "range cannot be used",
     "length(repeat('x', 1000000000)) > 1": "repeat cannot be used",
     "read_text('/etc/hostname') IS NULL": "table function",
+    "replace(replace(replace(api_operation, 'a', 'aa'), 'a', 'aa'), 'a', 'aa') = 'x'": "more than 2 replacements",
+    "len(list_filter(x, lambda a: len(list_filter(x, lambda b: len(list_filter(x, lambda c: true)) > 0)) > 0)) > 0": (
+        "more than 2 functions over lists"
+    ),
     "": "must be true or false",
     "api_operation = 'x' OR " * 3000 + "true": "characters",
 }
