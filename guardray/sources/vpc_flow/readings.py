@@ -129,8 +129,13 @@ class WordReading:
         )
 
     def finish(self, problems: Problems) -> None:
+        fields = self._records.fields(self._firsts[: self._count], self._name)
+        joined = b"\n".join(fields)
+        if self._word.read is str and joined.isascii() and all(fields):  # interfaces and the like are many, and all right
+            self._values = [None if word == UNKNOWN else word for word in joined.decode().split("\n") if word]
+            return
         reasons: dict[int, str] = {}
-        for code, field in enumerate(self._records.fields(self._firsts[: self._count], self._name)):
+        for code, field in enumerate(fields):
             try:
                 self._values.append(_value(field, self._word.read))
             except ValueError as error:
