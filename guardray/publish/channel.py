@@ -95,8 +95,9 @@ class Channel:
         self._sender.close()
 
     def _idle_s(self) -> float:
-        due = self._outbox.next_due(self.destination.name)
-        until_due = POLL_S if due is None else (due - self._clock()).total_seconds()
+        now = self._clock()
+        due = self._outbox.next_due(self.destination.name, now)
+        until_due = POLL_S if due is None else (due - now).total_seconds()
         return min(until_due, POLL_S)
 
     def _send(self, claimed: Sequence[Delivery], started: datetime, stopped: Callable[[], bool]) -> list[Outcome]:

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, Self
 from uuid import uuid4
 
-from sqlalchemy import and_, case, func, literal, null, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, func, literal, null, or_, select, update
 
 from guardray.store import outbox_overview
 from guardray.store.database import Database
@@ -17,6 +17,9 @@ from guardray.store.outbox_overview import DeadLetter, DestinationStatus
 from guardray.store.outbox_register import Registered, Subscription, register
 from guardray.store.schema import FINDINGS, OUTBOX, UtcTime
 from guardray.types import AccountId, Region
+
+ERROR_LENGTH = 500
+"""Characters of an error that are kept: what a server says may be of any length."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +108,7 @@ class Outbox:
         outcome = {
             "attempts": columns.attempts + 1,
             "failing_since": func.coalesce(columns.failing_since, literal(now, UtcTime)),
-            "last_error": error,
+            "last_error": error[:ERROR_LENGTH],
             "due_at": case((withdrawn, null()), else_=literal(retry_at, UtcTime)),
         }
         if retry_at is None:
@@ -116,14 +119,19 @@ class Outbox:
         """Give back what was claimed and not tried."""
         return self._end(deliveries, {})
 
-    def next_due(self, destination: str) -> datetime | None:
+    def next_due(self, destination: str, now: datetime) -> datetime | None:
         """When something is next to be sent, or a claim on it runs out; null where nothing waits."""
         columns = OUTBOX.c
-        at = case((columns.leased_until > columns.due_at, columns.leased_until), else_=columns.due_at)
         waiting = and_(columns.destination == destination, columns.due_at.is_not(None))
+        first_free = select(columns.due_at).where(waiting, _is_free(now)).order_by(columns.due_at).limit(1)
+        # Where this is asked for, all that is due is claimed, so that there is little to look through.
+        first_end = select(func.min(columns.leased_until)).where(waiting, columns.due_at <= now, ~_is_free(now))
         with self._database.reading() as connection:
-            earliest: datetime | None = connection.scalar(select(func.min(at, type_=UtcTime)).where(waiting))
-            return earliest
+            free: datetime | None = connection.scalar(first_free)
+            if free is not None and free <= now:
+                return free
+            claimed: datetime | None = connection.scalar(first_end)
+        return min((time for time in (free, claimed) if time is not None), default=None)
 
     def status(self, now: datetime) -> list[DestinationStatus]:
         """How each destination stands, by name."""
@@ -166,15 +174,18 @@ class Outbox:
             return connection.execute(update(OUTBOX).where(held).values(ended)).rowcount
 
 
+def _is_free(now: datetime) -> ColumnElement[bool]:
+    return or_(OUTBOX.c.leased_until.is_(None), OUTBOX.c.leased_until <= now)
+
+
 def _claimable(destination: str, limit: int, now: datetime) -> Any:
     columns, finding = OUTBOX.c, FINDINGS.c
-    free = or_(columns.leased_until.is_(None), columns.leased_until <= now)
     taken = (columns.finding_id, columns.change, columns.attempts, columns.failing_since, columns.sent_at)
     shown = (finding.account_id, finding.region, finding.type, finding.severity, finding.updated_at, finding.json)
     return (
         select(*taken, *shown)
         .join(FINDINGS, finding.id == columns.finding_id)
-        .where(columns.destination == destination, columns.due_at <= now, free)
+        .where(columns.destination == destination, columns.due_at <= now, _is_free(now))
         .order_by(columns.due_at, columns.finding_id)
         .limit(limit)
     )

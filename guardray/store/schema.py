@@ -142,6 +142,6 @@ OUTBOX = Table(
     Column("lease", String(32), nullable=True),  # of the publisher that is sending it
     Column("leased_until", UtcTime, nullable=True),
     Column("leased_change", BigInteger, nullable=True),  # what `change` was when it was claimed
-    Index("outbox_by_due", "destination", "due_at"),
+    Index("outbox_by_due", "destination", "due_at", "finding_id"),
 )
 """What each destination has had of each finding, and what it is to get. The content is the finding's at that time."""

@@ -160,7 +160,7 @@ def test_several_destinations_of_every_kind_get_every_finding(config, store, out
 
 def test_an_error_that_nobody_foresaw_ends_the_publisher_and_is_raised(config, outbox, tmp_path, monkeypatch):
     publisher = Publisher(config("name: f, kind: file, folder: out"), outbox, tmp_path)
-    monkeypatch.setattr(outbox, "next_due", lambda name: 1 / 0)
+    monkeypatch.setattr(outbox, "next_due", lambda name, now: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         publisher.run()
     publisher.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -9,15 +10,21 @@ from tempfile import TemporaryDirectory
 
 import msgspec
 import pytest
+from alembic import command
+from alembic.config import Config
 from finding_examples import c2_domain, folded, one_of_each, sighting, ssh_brute_force
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from sqlalchemy import insert, text
 
 from guardray.findings.finding import Finding
+from guardray.store.database import Database
 from guardray.store.findings import FindingStore
 from guardray.store.outbox import Delivery, Outbox
 from guardray.store.outbox_register import Registered, Subscription
+from guardray.store.rows import finding_row
+from guardray.store.schema import FINDINGS, METADATA, VERSION_TABLE
 
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
 HOUR, MINUTE, SECOND = timedelta(hours=1), timedelta(minutes=1), timedelta(seconds=1)
@@ -81,7 +88,7 @@ class TestFolding:
         send(outbox)
         for minute in (1, 2, 59):
             commit(store, [ssh_brute_force(digest=minute + 1)], f"minute {minute}", NOW + minute * MINUTE)
-        assert outbox.next_due("siem") == NOW + HOUR
+        assert outbox.next_due("siem", NOW) == NOW + HOUR
         assert send(outbox, NOW + HOUR - SECOND) == []
         (update,) = send(outbox, NOW + HOUR)
         assert (count_of(update), update.first) == (4, False)
@@ -105,7 +112,7 @@ class TestFolding:
         commit(store, [ssh_brute_force()], "a")
         send(outbox)
         commit(store, [ssh_brute_force()], "a")
-        assert outbox.next_due("siem") is None
+        assert outbox.next_due("siem", NOW) is None
 
     def test_each_destination_has_its_own_pace_and_floor(self, store, outbox):
         outbox.register([SIEM, PAGER], NOW)
@@ -113,14 +120,14 @@ class TestFolding:
         assert len(send(outbox)) == 4
         assert {d.severity for d in send(outbox, destination="pager", every=6 * HOUR)} == {8.0, 9.0}
         commit(store, [c2_domain(digest=2)], "b", NOW + MINUTE)
-        assert outbox.next_due("siem") == NOW + HOUR
-        assert outbox.next_due("pager") == NOW + 6 * HOUR
+        assert outbox.next_due("siem", NOW) == NOW + HOUR
+        assert outbox.next_due("pager", NOW) == NOW + 6 * HOUR
 
     def test_findings_of_a_taken_back_epoch_are_not_due(self, store, outbox):
         unwritable = replace(c2_domain(), evidence=(replace(c2_domain().evidence[0], row={"v": object()}),))
         with pytest.raises(TypeError):
             commit(store, [ssh_brute_force(), unwritable], "a")
-        assert outbox.next_due("siem") is None
+        assert outbox.next_due("siem", NOW) is None
 
     def test_more_findings_than_one_statement_takes_are_all_due(self, store, outbox):
         many = folded([sighting("Recon:EC2/Portscan", f"entity {n}", digest=n) for n in range(1201)])
@@ -131,7 +138,7 @@ class TestFolding:
 class TestSuppression:
     def test_a_suppressed_finding_is_not_sent(self, store, outbox):
         commit(store, [suppressed(ssh_brute_force())], "a")
-        assert outbox.next_due("siem") is None
+        assert outbox.next_due("siem", NOW) is None
 
     def test_it_is_sent_at_once_when_it_is_suppressed_no_more(self, store, outbox):
         commit(store, [suppressed(ssh_brute_force())], "a")
@@ -154,7 +161,7 @@ class TestSuppression:
             outbox.done(on_its_way, now=NOW, update_every=HOUR)
         else:
             outbox.failed(on_its_way, error="down", now=NOW, retry_at=NOW if ends == "failed" else None)
-        assert outbox.next_due("siem") is None
+        assert outbox.next_due("siem", NOW) is None
         assert outbox.dead() == []
 
 
@@ -170,7 +177,7 @@ class TestClaims:
         commit(store, [ssh_brute_force()], "a")
         claim(outbox)
         assert claim(outbox, NOW + LEASE - SECOND) == []
-        assert outbox.next_due("siem") == NOW + LEASE
+        assert outbox.next_due("siem", NOW + SECOND) == NOW + LEASE
         assert len(claim(outbox, NOW + LEASE)) == 1
 
     def test_a_claim_that_was_taken_over_notes_nothing(self, store, outbox):
@@ -225,10 +232,11 @@ class TestFailures:
         (delivery,) = send(outbox, NOW + MINUTE)
         assert (count_of(delivery), delivery.attempts, delivery.failing_since) == (2, 0, None)
 
-    def test_nul_bytes_in_an_error_are_kept_harmless(self, store, outbox):
+    @pytest.mark.parametrize(("error", "kept"), [("a\0b", "a�b"), ("x" * 100_000, "x" * 500)])
+    def test_whatever_a_server_says_can_be_kept(self, store, outbox, error, kept):
         commit(store, [ssh_brute_force()], "a")
-        outbox.failed(claim(outbox), error="a\0b", now=NOW, retry_at=None)
-        assert outbox.dead()[0].last_error == "a�b"
+        outbox.failed(claim(outbox), error=error, now=NOW, retry_at=None)
+        assert outbox.dead()[0].last_error == kept
 
 
 class TestRegistering:
@@ -240,7 +248,7 @@ class TestRegistering:
     def test_a_new_destination_is_told_what_it_will_not_get(self, store, outbox):
         commit(store, [*one_of_each()[:3], suppressed(c2_domain())], "a")
         assert outbox.register([SIEM, PAGER], NOW) == Registered(new=("pager",), not_sent={"pager": 1})
-        assert outbox.next_due("pager") is None
+        assert outbox.next_due("pager", NOW) is None
 
     def test_a_backlog_is_sent_once(self, store, outbox):
         commit(store, one_of_each(), "a")
@@ -248,7 +256,7 @@ class TestRegistering:
         assert outbox.register([SIEM, wanting], NOW) == Registered(new=("pager",))
         assert len(send(outbox, destination="pager")) == 2
         outbox.register([SIEM, wanting], NOW)
-        assert outbox.next_due("pager") is None
+        assert outbox.next_due("pager", NOW) is None
 
     def test_a_dropped_destination_keeps_what_waits_and_gets_nothing_new(self, store, outbox):
         commit(store, [ssh_brute_force()], "a")
@@ -350,7 +358,7 @@ class AnyHistory(RuleBasedStateMachine):
             self.now += 10 * HOUR
             for delivery in claim(self.outbox, self.now):
                 self.note_sent(delivery)
-        assert self.outbox.next_due("siem") is None
+        assert self.outbox.next_due("siem", self.now) is None
         stored = {finding.id: finding for finding in self.store.findings()}
         for finding_id in stored.keys() - self.suppressed:
             last = msgspec.json.decode(self.sent[finding_id][-1][1])
@@ -359,3 +367,19 @@ class AnyHistory(RuleBasedStateMachine):
 
 TestAnyHistory = AnyHistory.TestCase
 TestAnyHistory.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+
+
+def test_a_store_of_before_the_outbox_keeps_its_findings_and_gets_one(store_url):
+    """The step from the first schema, on a store that is in use."""
+    with closing(Database(store_url)) as database, database.writing() as connection:
+        METADATA.drop_all(connection)
+        connection.execute(text(f"DROP TABLE {VERSION_TABLE}"))
+        config = Config(attributes={"connection": connection})
+        config.set_main_option("script_location", "guardray.store:migrations")
+        command.upgrade(config, "0001")
+        connection.execute(insert(FINDINGS), [finding_row(finding) for finding in one_of_each()])
+    with FindingStore.open(store_url) as store, Outbox.open(store_url) as outbox:
+        assert len(store.findings()) == 4
+        assert outbox.register([SIEM], NOW).not_sent == {"siem": 4}
+        commit(store, [ssh_brute_force("another")], "a")
+        assert len(send(outbox)) == 1

@@ -33,4 +33,4 @@ def upgrade() -> None:
         sa.Column("leased_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("leased_change", sa.BigInteger, nullable=True),
     )
-    op.create_index("outbox_by_due", "outbox", ["destination", "due_at"])
+    op.create_index("outbox_by_due", "outbox", ["destination", "due_at", "finding_id"])
