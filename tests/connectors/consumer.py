@@ -1,7 +1,7 @@
 """A reader of one source that dies at any of its steps: what the kill tests start again and again.
 
-Arguments, as JSON: `url` and `options` of the source, `endpoint` of S3, the `checkpoint` file, a `seed`, how likely it is
-to die at each step, and for how many seconds nothing has to arrive for it to end.
+Arguments, as JSON: `url` and `options` of the source, `endpoint` of S3, the `checkpoint` file, a `seed`, how likely it
+is to die at each step, and for how many seconds nothing has to arrive for it to end.
 """
 
 from __future__ import annotations
