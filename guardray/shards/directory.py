@@ -30,6 +30,8 @@ class EntityDirectory:
         self._table = KeyedTable()
         self._latest = {name: Latest() for name in ATTRIBUTES}
         self._own = OwnAddress()
+        self._known = KeyedTable()
+        """Hashes of `_texts`."""
         self._texts = pl.DataFrame(schema={"hash": pl.UInt64, "text": pl.String})
 
     def __len__(self) -> int:
@@ -88,9 +90,10 @@ class EntityDirectory:
         """Keep the texts of those hashes that are now the latest of some row. Mostly all are known already."""
         seen = np.zeros(len(self), dtype=np.bool_)
         seen[rows] = True
-        latest = pl.DataFrame({"hash": self._latest[name].state[seen, 1].view(np.uint64)}).unique()
-        new = latest.join(self._texts, on="hash", how="anti")
+        latest = self._latest[name].state[seen, 1].view(np.uint64)
+        new = pl.DataFrame({"hash": latest[self._known.lookup(latest) < 0]})
         if len(new):
+            self._known.upsert(new["hash"].to_numpy())
             pairs = pl.DataFrame({"hash": hashes, "text": texts.cast(pl.String)})
             self._texts = pl.concat([self._texts, pairs.join(new, on="hash", how="semi").unique("hash")])
 

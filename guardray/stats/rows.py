@@ -18,6 +18,7 @@ class Rows:
 
     def __init__(self, empty: NDArray[Any]) -> None:
         self._empty = empty
+        self._is_uniform = bool((empty == empty[0]).all())
         self._length = 0
         self._data = np.empty((0, len(empty)), dtype=empty.dtype)
 
@@ -49,7 +50,11 @@ class Rows:
             data[: self._length] = self.values
             self._data = data
         if length > self._length:
-            self._data[self._length : length] = self._empty
+            new = self._data[self._length : length]
+            if self._is_uniform:
+                new.fill(self._empty[0])  # broadcasting short rows takes ten times as long
+            else:
+                new[:] = self._empty
             self._length = length
 
     def take(self, rows: NDArray[np.int64]) -> None:

@@ -99,10 +99,10 @@ class Max(Summary):
         return np.ma.masked_equal(self.state[rows, 0], LEAST)
 
 
-@njit(types.void(I64_ROWS, READ_I64S, READ_I64_ROWS), nogil=True, cache=True)
-def _keep_latest(state: np.ndarray, rows: np.ndarray, dated: np.ndarray) -> None:
+@njit(types.void(I64_ROWS, READ_I64S, READ_I64S, READ_I64S), nogil=True, cache=True)
+def _keep_latest(state: np.ndarray, rows: np.ndarray, times: np.ndarray, values: np.ndarray) -> None:
     for i in range(len(rows)):
-        row, time, value = rows[i], dated[i, 0], dated[i, 1]
+        row, time, value = rows[i], times[i], values[i]
         if time > state[row, 0] or (time == state[row, 0] and value > state[row, 1]):
             state[row, 0] = time
             state[row, 1] = value
@@ -116,10 +116,10 @@ class Latest(Summary):
 
     def update(self, rows: NDArray[np.int64], times: NDArray[Any], values: NDArray[Any]) -> None:
         """Look at each value and its time, integers [n], for its row."""
-        _keep_latest(self.state, self._checked(rows), np.column_stack([as_integers(times), as_integers(values)]))
+        _keep_latest(self.state, self._checked(rows), as_integers(times), as_integers(values))
 
     def _merge(self, rows: NDArray[np.int64], states: NDArray[np.int64]) -> None:
-        _keep_latest(self.state, rows, states)
+        _keep_latest(self.state, rows, states[:, 0].copy(), states[:, 1].copy())
 
     def read(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         times, values = self.state[rows].T
