@@ -12,6 +12,7 @@ import pytest
 from finding_examples import one_of_each
 from publish.conftest import SECRET, environment
 from publish.hook_server import answer
+from scanning import ROOT_CALL, ROOT_USE, scan
 from typer.testing import CliRunner
 
 from guardray.cli.app import app
@@ -54,6 +55,18 @@ def test_findings_go_out_and_the_list_says_so(guardray, config_file, store, hook
     assert (files["name"], files["sent"], files["dead"]) == ("files", 4, 0)
     assert (hook["name"], hook["sent"], hook["severity"]) == ("hook", 2, 7.0)
     assert "files" in guardray("list").stdout
+
+
+def test_what_a_scan_keeps_in_the_store_goes_out(guardray, config_file, store_path, tmp_path):
+    guardray("run", "--once", "--config", config_file)
+    trail = tmp_path / "trail.json"
+    trail.write_text(json.dumps({"Records": [ROOT_CALL]}))
+    assert scan(trail, "--store", store_path, state=tmp_path).exit_code == 0
+    assert "files: 1 sent" in guardray("run", "--once", "--config", config_file).stderr
+    (file,) = (tmp_path / "out").iterdir()
+    assert json.loads(file.read_text())["type"] == ROOT_USE
+    scan(trail, "--store", store_path, state=tmp_path)
+    assert guardray("run", "--once", "--config", config_file).stderr == ""
 
 
 def test_dead_letters_are_listed_and_replayed(guardray, config_file, store, hooks):
