@@ -27,7 +27,7 @@ class Behaviour:
         tables: the state of their activities, by name.
 
     Attributes:
-        failed: by finding type, why its condition could not be evaluated.
+        failed: by finding type, why its condition or score could not be evaluated.
     """
 
     def __init__(self, detectors: Iterable[ActivityDetector], tables: Mapping[str, ActivityTable]) -> None:
@@ -58,9 +58,17 @@ class Behaviour:
         for detector in self._detectors[activity]:
             crossed = rows.filter(masks[detector.finding_type])
             if crossed.height:
-                occurrences = self._tables[activity].with_usual(told(detector, crossed))
-                sightings.extend(sightings_of(detector, occurrences))
+                sightings.extend(self._sightings(detector, crossed))
         return sightings
+
+    def _sightings(self, detector: ActivityDetector, crossed: pl.DataFrame) -> list[Sighting]:
+        """None where the rows cannot be put in order, which is kept."""
+        try:
+            occurrences = told(detector, crossed)
+        except pl.exceptions.PolarsError as error:
+            self.failed[detector.finding_type] = DetectorError(detector.finding_type, str(error))
+            return []
+        return sightings_of(detector, self._tables[detector.activity.name].with_usual(occurrences))
 
     def _masks(self, detectors: list[ActivityDetector], rows: pl.DataFrame) -> pl.DataFrame:
         """Which rows cross for each detector: Boolean columns by finding type, without nulls."""

@@ -6,6 +6,7 @@ import polars as pl
 
 from guardray.dataflow.digests import with_digest
 from guardray.detectors.activity import Activity
+from guardray.errors import DetectorError
 from guardray.shards.activity_rows import merge, summarise
 
 ROWS_HELD = 50_000
@@ -19,6 +20,7 @@ class HeldActivity:
         self._activity = activity
         self._events: list[pl.DataFrame] = []
         self._rows: list[pl.DataFrame] = []
+        self._problems: list[DetectorError] = []
 
     def add(self, events: pl.DataFrame) -> None:
         """Keep enriched rows."""
@@ -32,7 +34,15 @@ class HeldActivity:
         rows, self._rows = self._rows, []
         return [merge(self._activity, rows)] if rows else []
 
+    def problems(self) -> list[DetectorError]:
+        """Why events could not be counted, since the last call. They are left out, and later ones are tried."""
+        problems, self._problems = self._problems, []
+        return problems
+
     def _count(self) -> None:
         if self._events:
             events, self._events = pl.concat(self._events), []
-            self._rows.append(summarise(self._activity, with_digest(events, self._activity.schema)))
+            try:
+                self._rows.append(summarise(self._activity, with_digest(events, self._activity.schema)))
+            except pl.exceptions.PolarsError as error:
+                self._problems.append(DetectorError(self._activity.name, str(error)))

@@ -85,6 +85,7 @@ class Ingest:
         done, self._partials = self._partials, Partials()
         done.sightings = self._hits.take()
         done.activities = {name: held.take() for name, held in self._activities.items()}
+        self.problems.extend(problem for held in self._activities.values() for problem in held.problems())
         for plan in self._plans.values():
             for name, counter in plan.windows.items():
                 if len(counter.table):

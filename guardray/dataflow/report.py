@@ -65,7 +65,7 @@ def findings_of(
             details = _settled(detector, completed, sighting, inventory)
             if details is not None:
                 findings.append(finding_of(sighting, details, detector.severity, detector.role, now))
-        except (LookupError, TypeError, ValueError, AttributeError) as error:
+        except Exception as error:  # whatever the code of a rule of somebody's own raises, the other findings are told
             problems.append(DetectorError(detector.finding_type, f"cannot describe {sighting.key.entity!r}: {error!r}"))
     return findings, problems
 

@@ -85,11 +85,13 @@ class ShardState:
         """Take in what `learned` gave, of those detectors that there are.
 
         Raises:
-            SnapshotError: a table is of other columns than the detector's.
+            SnapshotError: a table is of other columns than the detector's, or some of an activity's are missing: to
+                those who have a history, all values of a habit that was never learned would be new.
         """
         for parts in self._of_detectors():
-            known = {name: part for name, part in parts.items() if _is_learned(name) and name in learned}
-            _restore(known, learned)
+            known = {name: part for name, part in parts.items() if _is_learned(name)}
+            if known.keys() & learned.keys():
+                _restore(known, learned)
 
     def _shared(self) -> dict[str, _Part]:
         return {

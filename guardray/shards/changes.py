@@ -77,7 +77,7 @@ class Configurations:
         for row in (_RowView(columns, index) for index in range(len(rows))):
             try:
                 judged.append((row, self._judge(detector, row)))
-            except (LookupError, TypeError, ValueError, AttributeError) as error:
+            except Exception as error:  # whatever the code of a rule of somebody's own raises, the other changes count
                 reason = f"cannot judge the change at {row['time']}: {error!r}"
                 self.problems.append(DetectorError(detector.finding_type, reason))
         return judged

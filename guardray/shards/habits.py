@@ -46,64 +46,38 @@ class Habits:
     def attach(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Adds what `Habit` and `Level` promise to rows of one day, by the days learned so far.
 
-        Days must be asked for in their order, since what is too old for this day is forgotten.
+        Nothing is forgotten by this, since an earlier day may be asked for later where this one is still open.
         """
-        if rows.height:
-            day = rows[START][0].date()
-            self.tables = {name: table.filter(pl.col(_LAST) >= day - KEPT) for name, table in self.tables.items()}
+        tables = self._remembered(rows)
         for name, habit in self._habits.items():
-            rows = self._with_habit(rows, name, habit)
+            rows = _with_habit(rows, name, habit, tables)
         for name, level in self._levels.items():
-            rows = self._with_level(rows, name, level)
+            rows = _with_level(rows, name, level, tables)
         return rows
 
-    def _with_habit(self, rows: pl.DataFrame, name: str, habit: Habit) -> pl.DataFrame:
-        known = pl.all_horizontal(pl.col(column).is_not_null() for column in habit.value)
-        seen = _looked_up(rows, self.tables[name], (*habit.of, *habit.value), _DAYS)
-        history = _looked_up(rows, self.tables[owner_table(habit.of)], habit.of, _DAYS)
-        return rows.with_columns(
-            seen.fill_null(0).alias(f"{name}_days"), history.fill_null(0).alias(f"{name}_history")
-        ).with_columns(pl.when(known).then(f"{name}_days").alias(f"{name}_days"))
-
-    def _with_level(self, rows: pl.DataFrame, name: str, level: Level) -> pl.DataFrame:
-        totals = _looked_up(rows, self.tables[name], level.of, _TOTALS)
-        median = totals.list.median()
-        deviations = pl.DataFrame({"totals": totals, "median": median}).select(
-            (pl.col("totals") - pl.col("median")).list.eval(pl.element().abs()).list.median()
-        )
-        return rows.with_columns(
-            pl.col(level.measure).sum().over(level.of).alias(f"{name}_today"),
-            median.alias(f"{name}_median"),
-            deviations.to_series().alias(f"{name}_mad"),
-            totals.list.max().alias(f"{name}_max"),
-            totals.list.len().fill_null(0).alias(f"{name}_history"),
-        )
+    def _remembered(self, rows: pl.DataFrame) -> dict[str, pl.DataFrame]:
+        """The tables without what is too old for the day of the rows."""
+        if rows.is_empty():
+            return self.tables
+        since = rows[START][0].date() - KEPT
+        return {name: table.filter(pl.col(_LAST) >= since) for name, table in self.tables.items()}
 
     def usual(self, rows: pl.DataFrame) -> list[dict[str, list[tuple[tuple[Any, ...], int]]]]:
         """What is usual for the owner of each row: by habit, values with their days, most often seen first."""
-        by_habit = {name: self._most_often(name, habit, rows) for name, habit in self._habits.items()}
+        tables = self._remembered(rows)
+        by_habit = {name: _most_often(tables[name], habit, rows) for name, habit in self._habits.items()}
         owners = {habit.of: rows.select(habit.of).rows() for habit in self._habits.values()}
         return [
             {name: by_habit[name].get(owners[habit.of][at], []) for name, habit in self._habits.items()}
             for at in range(rows.height)
         ]
 
-    def _most_often(
-        self, name: str, habit: Habit, rows: pl.DataFrame
-    ) -> dict[tuple[Any, ...], list[tuple[tuple[Any, ...], int]]]:
-        """The values seen most often, by owner, of those that the rows are of."""
-        of_rows = self.tables[name].join(rows.select(habit.of).unique(), on=habit.of, how="semi", nulls_equal=True)
-        order = of_rows.sort(_DAYS, _LAST, *habit.value, descending=[True, True, *[False] * len(habit.value)])
-        found: dict[tuple[Any, ...], list[tuple[tuple[Any, ...], int]]] = {}
-        kept = order.group_by(habit.of, maintain_order=True).head(USUAL_KEPT)
-        for owner, value, days in zip(
-            kept.select(habit.of).rows(), kept.select(habit.value).rows(), kept[_DAYS], strict=True
-        ):
-            found.setdefault(owner, []).append((value, days))
-        return found
-
     def learn(self, rows: pl.DataFrame) -> None:
-        """Takes in all rows of a day. What was learned already up to that day or beyond it is not learned again."""
+        """Takes in all rows of a day, after all earlier days, and forgets what is too old for it.
+
+        What was learned already up to that day or beyond it is not learned again.
+        """
+        self.tables = self._remembered(rows)
         day = rows[START][0].date()
         for name, habit in self._habits.items():
             known = rows.filter(pl.all_horizontal(pl.col(column).is_not_null() for column in habit.value))
@@ -143,6 +117,45 @@ class Habits:
             pl.col(_TOTALS).list.explode(keep_nulls=False, empty_as_null=False).tail(LEVEL_DAYS),
         )
         self.tables[name] = merged.select(table.columns)
+
+
+def _with_habit(rows: pl.DataFrame, name: str, habit: Habit, tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    known = pl.all_horizontal(pl.col(column).is_not_null() for column in habit.value)
+    seen = _looked_up(rows, tables[name], (*habit.of, *habit.value), _DAYS)
+    history = _looked_up(rows, tables[owner_table(habit.of)], habit.of, _DAYS)
+    return rows.with_columns(
+        seen.fill_null(0).alias(f"{name}_days"), history.fill_null(0).alias(f"{name}_history")
+    ).with_columns(pl.when(known).then(f"{name}_days").alias(f"{name}_days"))
+
+
+def _with_level(rows: pl.DataFrame, name: str, level: Level, tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    totals = _looked_up(rows, tables[name], level.of, _TOTALS)
+    median = totals.list.median()
+    deviations = pl.DataFrame({"totals": totals, "median": median}).select(
+        (pl.col("totals") - pl.col("median")).list.eval(pl.element().abs()).list.median()
+    )
+    return rows.with_columns(
+        pl.col(level.measure).sum().over(level.of).alias(f"{name}_today"),
+        median.alias(f"{name}_median"),
+        deviations.to_series().alias(f"{name}_mad"),
+        totals.list.max().alias(f"{name}_max"),
+        totals.list.len().fill_null(0).alias(f"{name}_history"),
+    )
+
+
+def _most_often(
+    table: pl.DataFrame, habit: Habit, rows: pl.DataFrame
+) -> dict[tuple[Any, ...], list[tuple[tuple[Any, ...], int]]]:
+    """The values seen most often, by owner, of those that the rows are of."""
+    of_rows = table.join(rows.select(habit.of).unique(), on=habit.of, how="semi", nulls_equal=True)
+    order = of_rows.sort(_DAYS, _LAST, *habit.value, descending=[True, True, *[False] * len(habit.value)])
+    found: dict[tuple[Any, ...], list[tuple[tuple[Any, ...], int]]] = {}
+    kept = order.group_by(habit.of, maintain_order=True).head(USUAL_KEPT)
+    for owner, value, days in zip(
+        kept.select(habit.of).rows(), kept.select(habit.value).rows(), kept[_DAYS], strict=True
+    ):
+        found.setdefault(owner, []).append((value, days))
+    return found
 
 
 def _taught(one: Habit | Level, rows: pl.DataFrame) -> pl.DataFrame:

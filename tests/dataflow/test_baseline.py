@@ -98,6 +98,14 @@ def test_a_baseline_with_other_columns_is_refused():
         Shard([replace(NEW_CALL, activity=activity)], baseline=baseline)
 
 
+def test_a_baseline_from_before_a_habit_was_added_is_refused_for_all_would_be_new_to_it():
+    baseline = learned(*days(0, 3))
+    habit = NEW_CALL.activity.habits["api"]
+    activity = replace(NEW_CALL.activity, habits={"api": habit, "who": replace(habit, value=("actor_principal",))})
+    with pytest.raises(SnapshotError, match="activities/calls/who"):
+        Shard([replace(NEW_CALL, activity=activity)], baseline=baseline)
+
+
 @pytest.fixture(scope="module")
 def week(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("simulated") / "week"

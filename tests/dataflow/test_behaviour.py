@@ -142,3 +142,31 @@ def test_without_anything_to_learn_periods_may_be_short(period: timedelta):
     apart = [call("A", 0, second) for second in (0, 1, 3600)]
     assert seen(*apart, detector=detector) == []
     assert len(seen(*apart, call("A", 0, 2), detector=detector)) == 1
+
+
+@pytest.mark.parametrize("looked_at_early", [True, False])
+def test_looking_at_a_day_that_is_open_forgets_nothing_for_earlier_days(looked_at_early: bool):
+    shard = Shard([NEW_CALL])
+    shard.merge(ingested(calls_of(USUAL)).drain())
+    shard.advance(microseconds(MIDNIGHT + timedelta(days=3)))
+    shard.merge(ingested(calls_of([call("GetUser", 95)])).drain())
+    if looked_at_early:
+        shard.crossing()
+    shard.merge(ingested(calls_of([call("A", 50)])).drain())
+    assert "A" in {sighting.latest.row["api_operation"] for sighting in shard.finish()}
+
+
+def test_a_score_that_fails_is_reported_and_other_detectors_go_on():
+    broken = replace(NEW_CALL, finding_type="Discovery:IAMUser/Broken", score=pl.col("api_operation").cast(pl.Int64))
+    shard = Shard([broken, NEW_CALL])
+    shard.merge(ingested(calls_of([*USUAL, call("A", 2)])).drain())
+    assert [sighting.key.finding_type for sighting in shard.finish()] == [NEW_CALL.finding_type]
+    assert [problem.finding_type for problem in shard.problems] == [broken.finding_type]
+
+
+def test_rows_that_cannot_be_counted_are_reported_by_the_name_of_the_activity():
+    derived = {"actor_principal": pl.col("api_operation").cast(pl.Int64).cast(pl.String)}
+    ingest = ingested(calls_of(USUAL), detector=replace(NEW_CALL, activity=replace(CALLS, derived=derived)))
+    assert ingest.drain().activities == {"calls": []}
+    (problem,) = ingest.problems
+    assert problem.finding_type == "calls"
