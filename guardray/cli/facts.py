@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import timedelta
 
-from guardray.detectors.declare import ActivityDetector, ChangeDetector, Detector, QueryDetector, WindowDetector
+from guardray.detectors.declare import ActivityDetector, ChangeDetector, Detector, WindowDetector
 
 _LEARNING = {
     "none": "nothing",
@@ -43,11 +43,6 @@ def lists_of(detector: Detector) -> str:
     wanted = dict.fromkeys(f"{kind}es of {category}" if kind == "address" else f"{kind}s of {category}"
                            for kind, category in detector.wanted_lists)  # fmt: skip
     return listed(wanted, "or") or "none"
-
-
-def written_in(detector: Detector) -> str:
-    """The language of its conditions."""
-    return "SQL" if isinstance(detector, QueryDetector) else "Python"
 
 
 def listed(names: Iterable[str], last: str = "and") -> str:

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from functools import cached_property
 
 from guardray.context.enrich import enriched_columns
+from guardray.custom.confinement import check
 from guardray.custom.details import ResourceKind, RuleDetails, Texts, check_text
 from guardray.custom.example_rows import examples_of
 from guardray.custom.queries import RULE
 from guardray.custom.rule_form import Alternative, RuleForm, SeverityText, severity_number
-from guardray.custom.sql import ConditionError, check, expand
+from guardray.custom.sql import ConditionError, expand
 from guardray.custom.yaml_text import Document
 from guardray.detectors.declare import Query, QueryDetector, Source
 from guardray.errors import UsageError

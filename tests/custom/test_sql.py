@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from guardray.custom.sql import ConditionError, check, connection, expand
+from guardray.custom.confinement import check
+from guardray.custom.sql import ConditionError, connection, expand
 from guardray.schema import api_activity, network_activity
 
 API = api_activity.SCHEMA

@@ -13,12 +13,13 @@ from typing import Any
 import msgspec
 
 from guardray.context.enrich import enriched_columns
+from guardray.custom.confinement import check
 from guardray.custom.details import RuleDetails, Texts
 from guardray.custom.example_rows import examples_of
 from guardray.custom.rule_form import ExampleForm
 from guardray.custom.rules import default_entity, default_resource
 from guardray.custom.sigma.conditions import operations_of, sql_of
-from guardray.custom.sql import ConditionError, check
+from guardray.custom.sql import ConditionError
 from guardray.custom.yaml_text import Document
 from guardray.detectors.declare import Mode, Query, QueryDetector
 from guardray.findings.finding_type import FindingType
