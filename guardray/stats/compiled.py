@@ -4,7 +4,7 @@ Signatures are written out so that each function is compiled once and found in n
 were made. Inputs are declared read-only: such parameters take writable arrays too, the reverse is refused.
 
 Numba's cache notices a change of the file that a compiled function is in, but not of functions that it calls from
-another file: after changing such a one (`hashing.mix`, `intrinsics`), remove the `__pycache__` folders.
+another file: after changing such a one (`hashing.mix`, `intrinsics`, `json_text`), remove the `__pycache__` folders.
 """
 
 from __future__ import annotations

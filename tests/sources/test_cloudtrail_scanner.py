@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from guardray.sources.cloudtrail import cells, scanner
+from guardray.sources.cloudtrail.json_text import DEPTH
 from guardray.sources.cloudtrail.records import ABSENT, LogFile, Record
 from guardray.sources.cloudtrail.records import FLAGS as FLAG_VALUES
 from guardray.sources.cloudtrail.scan import FLAGS, Scanned, number_of, scan, scan_records
@@ -159,8 +160,8 @@ def test_values_are_refused_only_where_they_are_nested_deeper_than_python_goes()
     def nested(depth: int) -> bytes:
         return b'{"Records":[{"requestParameters":' + b"[" * depth + b"]" * depth + b"}]}"
 
-    assert scan(nested(scanner.DEPTH)) is not None
-    assert scan(nested(scanner.DEPTH + 1)) is None
+    assert scan(nested(DEPTH)) is not None
+    assert scan(nested(DEPTH + 1)) is None
 
 
 @given(st.lists(st.none() | st.text(max_size=40), max_size=30))

@@ -13,7 +13,8 @@ import pyarrow as pa
 from numba import njit, types
 from numpy.typing import NDArray
 
-from guardray.sources.cloudtrail.scanner import TRUE, same_bytes
+from guardray.sources.cloudtrail.json_text import same_bytes
+from guardray.sources.cloudtrail.scanner import TRUE
 from guardray.sources.vpc_flow.kernels import table_size
 from guardray.stats.compiled import I64S, READ_I64S, READ_U64S, U64_ROWS
 from guardray.stats.intrinsics import copy_bytes, load_u8, load_u32, load_u64

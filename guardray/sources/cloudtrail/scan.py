@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from guardray.sources.cloudtrail import scanner
 from guardray.sources.cloudtrail.cells import have_escapes
+from guardray.sources.cloudtrail.json_text import REFUSED
 from guardray.sources.cloudtrail.records import LogFile, Record
 
 S3_SERVICES = ("s3.amazonaws.com", "s3express.amazonaws.com", "s3-outposts.amazonaws.com", "s3control.amazonaws.com")
@@ -101,7 +102,7 @@ def _cells(text: bytes) -> NDArray[np.int64] | None:
         cells = np.empty((len(_NUMBERS), capacity), np.int64)
         address = np.uint64(np.frombuffer(text, np.uint8).ctypes.data)
         found = scanner.scan(address, len(text), _NAMES, _SERVICES, _PARAMETER_NAMES, cells)
-        if found == scanner.REFUSED:
+        if found == REFUSED:
             return None
         if found != scanner.FULL:
             return cells[:, :found]
