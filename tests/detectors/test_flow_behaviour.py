@@ -193,3 +193,47 @@ def test_of_everyday_traffic_only_the_days_are_remembered():
     shard.finish()
     sizes = {name.rpartition("/")[2]: table.num_rows for name, table in shard.snapshot().items() if "outbound" in name}
     assert (sizes["port"], sizes["server"], sizes["network"], sizes["to_host"], sizes["sent"]) == (0, 0, 0, 0, 1)
+
+
+def test_logs_that_name_no_account_and_region_are_learned_from():
+    rows = [
+        {**row, "cloud_account_uid": None, "cloud_region": None}
+        for row in (*WEEK, *(to(25, f"203.0.113.{n}") for n in range(1, 31)))
+    ]
+    assert len(found(SPAM, rows)) == 1
+    assert len(found(PORT, [*rows[:7], {**to(4444), "cloud_account_uid": None, "cloud_region": None}])) == 1
+
+
+def test_mail_of_two_instances_is_not_added_up():
+    other = {
+        "instance_uid": "i-other",
+        "interface_uid": "eni-other",
+        "src_endpoint_ip_v4": int(IPv4Address("10.0.0.6")),
+    }
+    week = [*WEEK, *({**row, **other} for row in WEEK)]
+    mail = [to(25, f"203.0.113.{n}", **(other if n % 2 else {})) for n in range(1, 31)]
+    assert found(SPAM, [*week, *mail]) == []
+
+
+def test_mail_on_two_days_is_not_added_up():
+    mail = [to(25, f"203.0.113.{n}", time=START + timedelta(days=n % 2, seconds=n)) for n in range(1, 31)]
+    assert found(SPAM, [*WEEK, *mail]) == []
+
+
+@pytest.mark.parametrize("cut", [1, 5, 40])
+def test_findings_do_not_depend_on_how_the_input_is_cut_or_ordered(cut):
+    rows = [*WEEK, *(to(25, f"203.0.113.{n}") for n in range(1, 31)), to(4444), to(6667)]
+    random.Random(cut).shuffle(rows)
+    frame = frame_of(PORT.schema, rows)
+    detectors = [PORT, SPAM]
+
+    def sightings(size):
+        ingest = Ingest(detectors, Surroundings(IndicatorStore()), lambda hashes, times: hashes == hashes)
+        shard = Shard(detectors)
+        for part in frame.iter_slices(size):
+            ingest.on_batch(PORT.schema, part)
+            shard.merge(ingest.drain())
+        return [(one.key, one.count, one.latest.time, one.latest.row["remote_port"]) for one in shard.finish()]
+
+    assert sightings(cut) == sightings(1000)
+    assert len(sightings(cut)) == 2
