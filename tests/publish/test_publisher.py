@@ -6,15 +6,18 @@ import json
 import threading
 import time
 from contextlib import closing, contextmanager
+from datetime import timedelta
 
 import pytest
 from finding_examples import c2_domain, folded, one_of_each, sighting
 from publish.hook_server import answer, hang, running
 from sqlalchemy import text
 
-from guardray.errors import UsageError
+from guardray.errors import StoreError, UsageError
 from guardray.publish.publisher import Publisher, utc_now
 from guardray.store.database import Database
+from guardray.store.findings import FindingStore
+from guardray.store.outbox import Outbox
 
 HOOK = "kind: webhook, secret: {env: HOOK_SECRET}, allow_http: true, allow_private_addresses: true, timeout_s: 30"
 
@@ -164,3 +167,31 @@ def test_an_error_that_nobody_foresaw_ends_the_publisher_and_is_raised(config, o
     with pytest.raises(ZeroDivisionError):
         publisher.run()
     publisher.close()
+
+
+def test_connections_that_the_database_cuts_lose_nothing(config, postgres, tmp_path):
+    """As when PostgreSQL is restarted; whoever commits repeats the epoch that failed."""
+    postgres.psql("CREATE DATABASE cut")
+    url = postgres.get_uri("cut")
+    cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'cut' AND pid <> pg_backend_pid()"
+    destinations = config("name: f, kind: file, folder: out")
+    with (
+        FindingStore.open(url) as store,
+        Outbox.open(url) as outbox,
+        publishing(destinations, outbox, tmp_path, uniform=lambda low, high: 0.05, lease=timedelta(seconds=3)),
+    ):
+        for epoch in range(30):
+            findings = many(300)[epoch * 10 : epoch * 10 + 10]
+            until(lambda findings=findings, epoch=epoch: committed(store, findings, f"{epoch}"))
+            if epoch % 5 == 2:
+                postgres.psql(cut)
+        until(lambda: len(set(findings_in(tmp_path / "out"))) == 300, seconds=60)
+    assert len(findings_in(tmp_path / "out")) <= 300 + 6 * 500
+
+
+def committed(store, findings, epoch):
+    try:
+        store.commit(findings, epoch=epoch, now=utc_now())
+    except StoreError:
+        return False
+    return True
