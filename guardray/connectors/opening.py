@@ -6,16 +6,13 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from guardray.connectors.source import Clock, ContinuousSource, utc_now
 from guardray.errors import UsageError
 
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
-
-_Config = TypeVar("_Config", bound="DataclassInstance")
+_Config = TypeVar("_Config")
 
 _BUCKET = re.compile(r"[a-zA-Z0-9][\w.-]{1,61}[a-zA-Z0-9]")
 _QUEUE_PATH = re.compile(r"/\d{12}/[\w-]{1,80}(\.fifo)?")
@@ -109,8 +106,8 @@ _OPENERS: Mapping[str, Callable[[str, Clock, Mapping[str, Any]], ContinuousSourc
 }
 
 
-def _configured(config: type[_Config], source: str, options: Mapping[str, Any], **fixed: Any) -> _Config:
-    known = [field.name for field in fields(config) if field.name not in fixed]
+def _configured(config: Callable[..., _Config], source: str, options: Mapping[str, Any], **fixed: Any) -> _Config:
+    known = [field.name for field in fields(config) if field.name not in fixed]  # type: ignore[arg-type]
     unknown = sorted(options.keys() - set(known))
     if unknown:
         raise UsageError(f"{source}: no setting is called {', '.join(unknown)}; there are {', '.join(known)}")

@@ -16,7 +16,7 @@ from guardray.connectors.deliveries import Deliveries, Delivery, message_of
 from guardray.connectors.notifications import Foreign, ObjectCreated, parse
 from guardray.connectors.positions import checked, labelled
 from guardray.connectors.problems import Problems
-from guardray.connectors.queue import LONGEST_VISIBILITY, Message, Queue, QueueFacts
+from guardray.connectors.queue import BATCH, LONGEST_VISIBILITY, Message, Queue, QueueFacts
 from guardray.connectors.record import KeptMessage, MessageRecord
 from guardray.connectors.retries import Retries
 from guardray.connectors.source import Arrival, Clock, Failure, Lag, Position, Problem, Receipt, utc_now
@@ -73,6 +73,7 @@ class QueueSource:
         self._retries = Retries()
         self._problems = Problems()
         self._facts: tuple[datetime, QueueFacts | None] | None = None
+        self._is_busy = False
         self.passed_over = 0
         """Objects that are no logs or not wanted."""
 
@@ -160,6 +161,8 @@ class QueueSource:
         Raises:
             SourceError: the queue does not exist.
         """
+        # Several requests at once are for a queue that has just filled one: an idle one is asked once.
+        wanted = wanted if self._is_busy else min(wanted, BATCH)
         try:
             messages = self._queue.receive(
                 wanted, wait_s=self._config.wait_s if wait else 0, visibility=self._config.visibility
@@ -169,6 +172,7 @@ class QueueSource:
                 raise
             self._problems.add(error.url, error.reason)
             return False
+        self._is_busy = len(messages) >= BATCH
         now = self._clock()
         for message in messages:
             self._on_message(message, now)

@@ -174,6 +174,16 @@ def test_many_messages_are_received_and_deleted_in_batches(queue, open_queue):
     assert queue.left == 0
 
 
+def test_an_idle_queue_is_asked_once_a_poll(queue, open_queue, monkeypatch):
+    source = open_queue(queue)
+    asked: list[int] = []
+    receive = source._queue._receive
+    monkeypatch.setattr(source._queue, "_receive", lambda most, *rest: asked.append(most) or receive(most, *rest))
+    for _ in range(3):
+        assert source.poll(1_000) == []
+    assert asked == [10, 10, 10]
+
+
 def test_what_is_no_log_is_passed_over_and_deleted(queue, open_queue):
     queue.send_object(DIGEST, CONFIG)
     queue.send({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "trail"})
