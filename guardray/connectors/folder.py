@@ -35,13 +35,15 @@ class FolderConfig:
         path: the folder; all below is watched too.
         key_filter: files whose paths rule out that they hold wanted events are passed over.
         still: a file is read when nobody has written to it for so long.
-        look_interval: how often all files are looked at, besides those that the system tells of.
+        look_interval: how often all files are looked at, where the system tells nothing of changes.
+        recheck_interval: how often they are looked at where it does, since it may forget some.
     """
 
     path: Path
     key_filter: KeyFilter = field(default_factory=KeyFilter)
     still: timedelta = timedelta(seconds=1)
-    look_interval: timedelta = timedelta(seconds=30)
+    look_interval: timedelta = timedelta(seconds=10)
+    recheck_interval: timedelta = timedelta(minutes=5)
 
 
 @dataclass
@@ -152,9 +154,9 @@ class FolderSource:
                 raise SourceError(self.name, "no such folder")
             self._changes = Changes(self._config.path)
         changed = self._changes.drain()
-        is_time = self._looked_at is None or now - self._looked_at >= self._config.look_interval
-        if changed is not None and not is_time:
-            yield from self._located(path for path in changed if self._is_wanted(path))
+        interval = self._config.look_interval if changed is None else self._config.recheck_interval
+        if self._looked_at is not None and now - self._looked_at < interval:
+            yield from self._located(path for path in changed or () if self._is_wanted(path))
             return
         self._looked_at = now
         found = self._located([self.name])

@@ -49,7 +49,7 @@ class Watched:
         """What arrives, after long enough for all to be looked at and to be still."""
         arrivals = source.poll(limit)
         for _ in range(2):
-            self.clock.advance(seconds=60)
+            self.clock.advance(minutes=6)
             arrivals += source.poll(limit - len(arrivals))
         return arrivals
 
@@ -105,7 +105,7 @@ def test_what_keys_tell_is_known_of_files_too(folder):
 
 
 def test_a_file_is_left_alone_while_somebody_writes_to_it(folder):
-    source = folder.open(still=timedelta(seconds=5), look_interval=timedelta(seconds=1))
+    source = folder.open(still=timedelta(seconds=5), recheck_interval=timedelta(seconds=1))
     source.poll(10)
     for _ in range(5):
         folder.put("a.json", "more\n", append=True)
@@ -321,7 +321,7 @@ def test_all_is_found_where_the_system_tells_nothing(folder, monkeypatch):
 
 
 def test_changes_are_noticed_between_two_looks_at_everything(folder):
-    source = folder.open(still=timedelta(0), look_interval=timedelta(days=1))
+    source = folder.open(still=timedelta(0), recheck_interval=timedelta(days=1))
     source.poll(10)
     folder.put("below/deeper/a.log")
     for _ in range(100):

@@ -13,6 +13,7 @@ import pytest
 from connectors.test_notifications import bridge_event, s3_message
 from source_samples import event, log_file, read
 
+from guardray.connectors.many import ManySources
 from guardray.connectors.notifications import ObjectCreated
 from guardray.connectors.record import MessageRecord
 from guardray.connectors.source import Failure, Lag
@@ -390,6 +391,26 @@ def test_lag_counts_what_waits_and_the_age_of_what_is_worked_on(queue, open_queu
     assert lag.backlog == 5
     assert lag.oldest is not None
     assert lag.oldest > timedelta(days=1)
+
+
+def test_queues_of_several_regions_are_read_at_once(client, aws, clock):
+    sources = []
+    for region in ("eu-west-1", "us-east-1", "ap-south-1"):
+        sqs = client("sqs", region)
+        url = sqs.create_queue(QueueName=f"logs-{uuid4().hex[:12]}")["QueueUrl"]
+        for number in range(3):
+            body = json.dumps(s3_message(ObjectCreated(bucket=f"trail-{region}", key=f"k{number}")))
+            sqs.send_message(QueueUrl=url, MessageBody=body)
+        sources.append(QueueSource(QueueConfig(url=url, region=region, endpoint=aws, wait_s=0), clock))
+    many = ManySources(sources)
+    arrivals = many.poll(100)
+    assert len({arrival.object.url for arrival in arrivals}) == 9
+    position = many.position(receipts(arrivals))
+    assert [len(of_one["done"]) for of_one in position["sources"].values()] == [3, 3, 3]
+    many.acknowledge(receipts(arrivals))
+    clock.advance(minutes=1)
+    assert many.lag().backlog == 0
+    many.close()
 
 
 def test_a_queue_that_does_not_exist_is_one_clear_error(open_queue, queue):
