@@ -43,6 +43,7 @@ _MACROS = (
     # TRY: a row whose JSON is damaged has no value there, and the other rows of the batch have theirs.
     "json_text(json, path) AS try(json_extract_string(json::VARCHAR, '$.' || path))",
     "json_list(json, path) AS coalesce(try(json_extract_string(json::VARCHAR, '$.' || path)), [])",
+    "_no_list(json, path) AS if(try(json_type(json::VARCHAR, '$.' || path)) = 'ARRAY', NULL, json_text(json, path))",
     rf"_octets(t) AS if(regexp_full_match(t, '{_OCTET}(\.{_OCTET}){{3}}'), split(t, '.')::BIGINT[], NULL)",
     "_number(t) AS list_reduce(_octets(t), lambda high, low: high * 256 + low)",
     "_ipv4(address) AS coalesce(try_cast(address AS BIGINT), _number(address::VARCHAR))",

@@ -111,7 +111,7 @@ def _values(column: str, keys: Sequence[str]) -> str:
         raise ConditionError(f"the path {'.'.join(keys)!r} has more than {MOST_STEPS} steps")
     ways = ["".join(way) for way in product(*([[key, f"{key}[*]"] for key in _joined(keys)]))]
     lists = [f"json_list({column}, {literal(way)})" for way in ways[1:]]
-    return f"list_concat([json_text({column}, {literal(ways[0])})], {', '.join(lists)})"
+    return f"list_concat([_no_list({column}, {literal(ways[0])})], {', '.join(lists)})"
 
 
 def _joined(keys: Sequence[str]) -> list[str]:
