@@ -6,13 +6,9 @@ import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import cast
 
-import msgspec
-import polars as pl
 import pyarrow as pa
 
-from guardray.dataflow.partials import Owners, split_rows
 from guardray.errors import SnapshotError
 from guardray.shards.snapshot import read_snapshot, write_snapshot
 
@@ -64,28 +60,3 @@ class Baseline:
             for name, table in part.tables.items():
                 by_name.setdefault(name, []).append(table)
         return cls({name: pa.concat_tables(tables).combine_chunks() for name, tables in by_name.items()})
-
-    def split(self, shards: int, owners: Owners) -> list[Baseline]:
-        """What each of `shards` shards owns; what no detector asks for is left out."""
-        parts: list[dict[str, pa.Table]] = [{} for _ in range(shards)]
-        for name, table in self.tables.items():
-            kind, _, rest = name.partition("/")
-            if kind == "configurations" and rest in owners.changes:
-                pieces = _split_configurations(table, owners.changes[rest], shards)
-            elif kind == "activities" and (owner := owners.activities.get(rest.rpartition("/")[0])):
-                frame = cast("pl.DataFrame", pl.from_arrow(table))
-                pieces = [piece.to_arrow() for piece in split_rows(frame, owner, shards)]
-            else:
-                continue
-            for part, piece in zip(parts, pieces, strict=True):
-                part[name] = piece
-        return [Baseline(part) for part in parts]
-
-
-def _split_configurations(table: pa.Table, key: tuple[str, ...], shards: int) -> list[pa.Table]:
-    keys = [msgspec.json.decode(text) for text in table["key"].to_pylist()]
-    rows = (
-        pl.DataFrame(keys, schema=[*key], orient="row") if keys else pl.DataFrame(schema=dict.fromkeys(key, pl.String))
-    )
-    at = rows.with_row_index("_at")
-    return [table.take(piece["_at"].to_arrow()) for piece in split_rows(at, key, shards)]

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import cast
 
+import msgspec
 import polars as pl
 import pyarrow as pa
 
+from guardray.dataflow.baseline import Baseline
 from guardray.detectors.declare import ChangeDetector, Detector, activities_of
 from guardray.findings.sighting import Sighting
 from guardray.shards.partition import shard_of, split
@@ -89,3 +92,29 @@ def shard_of_rows(rows: pl.DataFrame, key: tuple[str, ...], shards: int) -> pl.S
     """Which shard owns what each row speaks of, which these columns name: Int64 [n]."""
     texts = rows.select(pl.concat_str([pl.col(c).cast(pl.String).fill_null("-") for c in key], separator="|"))
     return pl.Series(shard_of(hash_strings(texts.to_series()), shards))
+
+
+def split_baseline(baseline: Baseline, shards: int, owners: Owners) -> list[Baseline]:
+    """What each of `shards` shards owns of a baseline; what no detector asks for is left out."""
+    parts: list[dict[str, pa.Table]] = [{} for _ in range(shards)]
+    for name, table in baseline.tables.items():
+        kind, _, rest = name.partition("/")
+        if kind == "configurations" and rest in owners.changes:
+            pieces = _split_configurations(table, owners.changes[rest], shards)
+        elif kind == "activities" and (owner := owners.activities.get(rest.rpartition("/")[0])):
+            frame = cast("pl.DataFrame", pl.from_arrow(table))
+            pieces = [piece.to_arrow() for piece in split_rows(frame, owner, shards)]
+        else:
+            continue
+        for part, piece in zip(parts, pieces, strict=True):
+            part[name] = piece
+    return [Baseline(part) for part in parts]
+
+
+def _split_configurations(table: pa.Table, key: tuple[str, ...], shards: int) -> list[pa.Table]:
+    keys = [msgspec.json.decode(text) for text in table["key"].to_pylist()]
+    rows = (
+        pl.DataFrame(keys, schema=[*key], orient="row") if keys else pl.DataFrame(schema=dict.fromkeys(key, pl.String))
+    )
+    at = rows.with_row_index("_at")
+    return [table.take(piece["_at"].to_arrow()) for piece in split_rows(at, key, shards)]

@@ -11,7 +11,7 @@ from typing import Any
 import ray
 
 from guardray.dataflow.baseline import Baseline
-from guardray.dataflow.partials import Owners
+from guardray.dataflow.partials import Owners, split_baseline
 from guardray.dataflow.scan import Collected, Observer, ScanResult, ScanSettings, Watermark
 from guardray.errors import DetectorError, EngineError, GuardrayError, UsageError
 from guardray.runtime.actors import SHARD_TIMEOUT_S, IngestActor, IngestReport, ShardActor
@@ -101,7 +101,7 @@ class _Coordinator:
     """One scan: who works on what, what is merged, how far event time has come."""
 
     def __init__(self, settings: ScanSettings, workers: int, shards: int, observer: Observer) -> None:
-        baselines = settings.baseline.split(shards, Owners.of(settings.detectors))
+        baselines = split_baseline(settings.baseline, shards, Owners.of(settings.detectors))
         shared = ray.put(replace(settings, baseline=Baseline()))
         self._shards = [_SHARD.remote(shared, baseline) for baseline in baselines]
         self._workers = [_INGEST.remote(shared, self._shards) for _ in range(workers)]

@@ -13,7 +13,7 @@ from new_calls import MIDNIGHT, NEW_CALL, call, calls_of, ingested
 
 from guardray.dataflow.baseline import Baseline
 from guardray.dataflow.local import LocalEngine
-from guardray.dataflow.partials import Owners
+from guardray.dataflow.partials import Owners, split_baseline
 from guardray.dataflow.scan import Engine, Observer, ScanSettings
 from guardray.dataflow.shard import Shard
 from guardray.detectors.declare import Detector
@@ -54,7 +54,7 @@ def test_what_is_known_beforehand_is_judged_by_as_if_it_had_been_seen():
 @pytest.mark.parametrize("shards", [1, 2, 7])
 def test_parts_of_a_baseline_add_up_to_the_whole(shards: int):
     baseline = learned(*days(0, 3))
-    parts = baseline.split(shards, Owners.of(DETECTORS))
+    parts = split_baseline(baseline, shards, Owners.of(DETECTORS))
     assert sum(len(part.tables["activities/calls/api"]) for part in parts) == len(ACCOUNTS)
     whole = Baseline.of(Shard([NEW_CALL], baseline=part).learned() for part in parts)
     assert whole.tables.keys() == baseline.tables.keys()
