@@ -10,7 +10,8 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
+from urllib.parse import quote, unquote
 
 from guardray.connectors.seen import digest_of
 from guardray.sources.sniff import PARQUET_MAGIC
@@ -75,6 +76,21 @@ class ReadFile:
     state: FileState
     end: int
     print: int
+
+    def to_json(self, folder: str) -> list[Any]:
+        """As plain JSON, with the path from a folder on."""
+        state = self.state
+        # A path may hold bytes that are no UTF-8, and so no JSON.
+        path = quote(os.path.relpath(state.path, folder), errors="surrogateescape")
+        return [path, state.device, state.inode, state.size, state.modified_ns, self.end, f"{self.print:016x}"]
+
+    @classmethod
+    def from_json(cls, kept: list[Any], folder: Path) -> ReadFile:
+        """What `to_json` gave."""
+        path, device, inode, size, modified_ns, end, print_ = kept
+        path = str(folder / unquote(path, errors="surrogateescape"))
+        state = FileState(path=path, device=device, inode=inode, size=size, modified_ns=modified_ns)
+        return cls(state, end, int(print_, 16))
 
 
 @dataclass(frozen=True)

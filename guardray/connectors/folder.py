@@ -8,8 +8,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote, unquote
 
 from guardray.connectors.files import FileState, ReadFile, ReadFiles, part_to_read, print_of
 from guardray.connectors.positions import checked, labelled
@@ -98,11 +96,11 @@ class FolderSource:
         """How far each file that is still there was read, some hundred bytes for each."""
         files = {read.state.path: read for read in self._read}
         files |= {listed.read.state.path: listed.read for receipt in done if (listed := self._open.get(receipt))}
-        return labelled(KIND, {"files": [self._kept(read) for _, read in sorted(files.items())]})
+        return labelled(KIND, {"files": [read.to_json(self.name) for _, read in sorted(files.items())]})
 
     def restore(self, position: Position) -> None:
         files = checked(position, KIND, self.name)["files"]
-        self._read = ReadFiles(self._read_file(kept) for kept in files)
+        self._read = ReadFiles(ReadFile.from_json(kept, self._config.path) for kept in files)
         self._candidates.clear()
         self._open.clear()
         self._retries.clear()
@@ -242,18 +240,6 @@ class FolderSource:
 
     def _age(self, path: str) -> tuple[int, str]:
         return self._candidates[path].state.modified_ns, path
-
-    def _kept(self, read: ReadFile) -> list[Any]:
-        state = read.state
-        # A path may hold bytes that are no UTF-8, and so no JSON.
-        path = quote(os.path.relpath(state.path, self.name), errors="surrogateescape")
-        return [path, state.device, state.inode, state.size, state.modified_ns, read.end, f"{read.print:016x}"]
-
-    def _read_file(self, kept: list[Any]) -> ReadFile:
-        path, device, inode, size, modified_ns, end, print_ = kept
-        path = str(self._config.path / unquote(path, errors="surrogateescape"))
-        state = FileState(path=path, device=device, inode=inode, size=size, modified_ns=modified_ns)
-        return ReadFile(state, end, int(print_, 16))
 
 
 def _state_of(path: str) -> FileState | None:

@@ -14,10 +14,11 @@ from pathlib import Path
 
 from guardray.connectors.deliveries import Deliveries, Delivery, message_of
 from guardray.connectors.notifications import Foreign, ObjectCreated, parse
+from guardray.connectors.poison import KnownFacts, Poison
 from guardray.connectors.positions import checked, labelled
 from guardray.connectors.problems import Problems
-from guardray.connectors.queue import BATCH, LONGEST_VISIBILITY, Message, Queue, QueueFacts
-from guardray.connectors.record import KeptMessage, MessageRecord
+from guardray.connectors.queue import BATCH, LONGEST_VISIBILITY, Message, Queue
+from guardray.connectors.record import MessageRecord
 from guardray.connectors.retries import Retries
 from guardray.connectors.source import Arrival, Clock, Failure, Lag, Position, Problem, Receipt, utc_now
 from guardray.errors import SourceError
@@ -25,9 +26,6 @@ from guardray.sources.aws_keys import KeyFilter, key_facts
 from guardray.sources.objects import InputObject
 
 KIND = "sqs"
-
-_FACTS_AGE = timedelta(seconds=15)
-"""What a queue says of itself is approximate anyway, and asking costs a request."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,12 +65,13 @@ class QueueSource:
         self._queue = Queue(
             config.url, region=config.region, endpoint=config.endpoint, connections=max(config.receivers, 1)
         )
-        self._record = MessageRecord(config.record) if config.record else None
         self._deliveries = Deliveries()
         self._ready: deque[Arrival] = deque()
         self._retries = Retries()
         self._problems = Problems()
-        self._facts: tuple[datetime, QueueFacts | None] | None = None
+        self._facts = KnownFacts(self._queue, clock)
+        record = MessageRecord(config.record) if config.record else None
+        self._poison = Poison(self._facts, record, self._problems)
         self._is_busy = False
         self.passed_over = 0
         """Objects that are no logs or not wanted."""
@@ -138,7 +137,7 @@ class QueueSource:
     def lag(self) -> Lag:
         oldest = self._deliveries.oldest()
         try:
-            facts = self._current_facts()
+            facts = self._facts.current()
         except SourceError as error:
             self._problems.add(error.url, error.reason)
             facts = None
@@ -185,7 +184,8 @@ class QueueSource:
         elif message.message_id in self._deliveries:
             self._deliveries.came_again(message, kept_until)
         elif message.receive_count > self._config.max_receives:
-            self._on_poison(message, now)
+            if self._poison.take(message, now):
+                self._deliveries.settle(message)
         elif isinstance(said := parse(message.body), Foreign):
             # It may be somebody else's: it is left alone until it has come too often.
             self._problems.add(self.name, f"a message that is none of S3's is left in the queue: it {said.reason}")
@@ -214,32 +214,6 @@ class QueueSource:
             arrivals.append(Arrival(object=obj, receipt=receipt, seen_at=now, attempt=message.receive_count))
         return arrivals
 
-    def _on_poison(self, message: Message, now: datetime) -> None:
-        what = f"message {message.message_id} came {message.receive_count} times without being done"
-        facts = self._facts_if_allowed()
-        if facts and facts.max_receives is not None:
-            self._problems.add(self.name, f"{what}: it is left to the queue's redrive policy")
-        elif self._record is None:
-            self._problems.add(self.name, f"{what}: it stays, as there is neither a redrive policy nor a record")
-        else:
-            said = parse(message.body)
-            reason = f"it {said.reason}" if isinstance(said, Foreign) else "its objects could not be read"
-            kept = KeptMessage(
-                time=now,
-                queue=self.name,
-                message_id=message.message_id,
-                receive_count=message.receive_count,
-                reason=reason,
-                body=message.body,
-            )
-            try:
-                self._record.add(kept)
-            except OSError as error:
-                self._problems.add(str(self._record), f"{what}, and cannot be set aside: {error.strerror}")
-                return
-            self._problems.add(self.name, f"{what}: {reason}; it is set aside in {self._record}")
-            self._deliveries.settle(message)
-
     def _give_back(self, receipt: Receipt) -> None:
         """Let a message go with all that it tells of; the longer the more often it came, and it counts as received."""
         delivery = self._deliveries.forget(message_of(receipt))
@@ -267,19 +241,6 @@ class QueueSource:
         self._deliveries.deletion_failed([id_ for id_, handle in handles.items() if handle in failed], self._clock())
         if failed:
             self._problems.add(self.name, "messages that are done could not be deleted: they come again", len(failed))
-
-    def _facts_if_allowed(self) -> QueueFacts | None:
-        try:
-            return self._current_facts()
-        except SourceError as error:
-            self._problems.add(error.url, f"{error.reason}: sqs:GetQueueAttributes is needed to see the redrive policy")
-            return None
-
-    def _current_facts(self) -> QueueFacts | None:
-        now = self._clock()
-        if self._facts is None or now - self._facts[0] > _FACTS_AGE:
-            self._facts = (now, self._queue.facts())
-        return self._facts[1]
 
 
 def _bucket_of(arrival: Arrival) -> str:
