@@ -62,6 +62,12 @@ UNACKNOWLEDGED_BYTES = 6_000_000_000
 BARE_BYTES = 80
 """Mean size of a TCP packet without payload: headers with all options."""
 
+TELLING_PACKETS = 25
+"""From so many packets on, a TCP record counts whatever it carries, since what comes back tells a download from a
+flood. A client's record is bare only if its requests and its TLS handshake, 800 bytes at the least, are spread over 29
+packets or more, so that data comes back in as many. Smaller records with payload are most of all records, and each
+would need a window."""
+
 DNS_PORT = 53
 
 TCP_SERVICE_PORTS = (
@@ -100,6 +106,10 @@ _TO_TCP_PORT = pl.col("remote_port").is_in(TCP_SERVICE_PORTS)
 _AS_CLIENT = pl.col("local_port") >= 1024  # answers of a UDP service are no flood, and would need state for each client
 
 
+_IS_BARE = pl.col("traffic_bytes") <= BARE_BYTES * pl.col("traffic_packets")
+_TELLING = (pl.col("is_sent") & _IS_BARE) | (pl.col("traffic_packets") >= TELLING_PACKETS)
+
+
 def _flood(packets: int) -> pl.Expr:
     return _SENT.ge(packets)
 
@@ -134,7 +144,7 @@ FLOODS = (
     ),
     Flood(
         "Tcp",
-        IS_TCP & (pl.col("is_request") == pl.col("is_sent")),
+        IS_TCP & (pl.col("is_request") == pl.col("is_sent")) & _TELLING,
         _flood(FLOOD_PACKETS) & (_SENT_BYTES <= BARE_BYTES * _SENT) & (_ALL_BYTES <= BARE_BYTES * _ALL),
         FLOOD_PACKETS,
     ),
