@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from guardray.detectors.declare import ActivityDetector, ChangeDetector, Detecto
 from guardray.errors import DetectorError
 from guardray.findings.sighting import Sighting
 from guardray.inventory import own_addresses
+from guardray.shards.windows import WindowTable
 from guardray.stats.hashing import hash_combine
 
 REDELIVERY_SLACK = 86_400_000_000
@@ -112,7 +114,7 @@ class Shard:
         Windows that crossed wait for `finish`: which end of a connection is ours may be learned from later rows.
         """
         for finding_type, table in self._state.windows.items():
-            closed = self._possibly_crossed(self._windows[finding_type], table.close(watermark))
+            closed = table.close(watermark, partial(self._may_cross, self._windows[finding_type], table))
             if closed.height:
                 self._state.crossed[finding_type].vstack(closed, in_place=True)
         self._state.seen.forget(watermark - REDELIVERY_SLACK)
@@ -133,25 +135,26 @@ class Shard:
 
         Windows are told of again only where they changed since the last call.
         """
-        windows = [
-            sighting
-            for finding_type, table in self._state.windows.items()
-            for sighting in self._decide(self._windows[finding_type], table.frame(table.touched()))
-        ]
-        return windows + self._behaviour.open()
+        return [*self._crossing_windows(), *self._behaviour.open()]
+
+    def _crossing_windows(self) -> Iterator[Sighting]:
+        for finding_type, table in self._state.windows.items():
+            detector, rows = self._windows[finding_type], table.touched()
+            yield from self._decide(detector, table.frame(rows[self._may_cross(detector, table, rows)]))
 
     def state_rows(self) -> int:
         """Keys in the tables of windows and activities."""
         windows = sum(len(table) for table in self._state.windows.values())
         return windows + sum(len(table) for table in self._state.activities.values())
 
-    def _possibly_crossed(self, detector: WindowDetector, windows: pl.DataFrame) -> pl.DataFrame:
-        """The windows that cross whichever end of the connection is ours."""
+    def _may_cross(self, detector: WindowDetector, table: WindowTable, rows: np.ndarray) -> np.ndarray:
+        """Which rows cross with one end of the connection as ours, or with the other: bool [n]."""
+        windows = table.frame(rows, detector.crossed.meta.root_names())
         if windows.is_empty():
-            return windows
+            return np.zeros(len(rows), dtype=bool)
         ours = self._crosses(detector, windows.with_columns(is_actor=pl.lit(True)))
         theirs = self._crosses(detector, windows.with_columns(is_actor=pl.lit(False)))
-        return windows.filter(ours | theirs)
+        return (ours | theirs).to_numpy()
 
     def _crosses(self, detector: WindowDetector, windows: pl.DataFrame) -> pl.Series:
         """Which windows cross: Boolean [n], without nulls.
@@ -165,10 +168,9 @@ class Shard:
             return pl.repeat(False, windows.height, eager=True)
 
     def _decide(self, detector: WindowDetector, windows: pl.DataFrame) -> list[Sighting]:
-        possible = self._possibly_crossed(detector, windows)
-        if possible.is_empty():
+        if windows.is_empty():
             return []
-        attached = self._state.entities.attach(possible)
+        attached = self._state.entities.attach(windows)
         crossed = attached.filter(self._crosses(detector, attached))
         if crossed.is_empty():
             return []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -136,40 +136,56 @@ class WindowTable:
         flags[:] = False
         return rows
 
-    def frame(self, rows: NDArray[np.int64] | None = None) -> pl.DataFrame:
+    def frame(self, rows: NDArray[np.int64] | None = None, names: Collection[str] | None = None) -> pl.DataFrame:
         """What is known of all windows, or of these rows.
+
+        Args:
+            rows: int64 [n].
+            names: only these of the columns, and `subject`.
 
         Returns:
             `subject`, the key columns, `window_start`, `window_end`, the measures as Int64 (null where no value was
             seen), `first_seen` and `last_seen`.
         """
         rows = np.arange(len(self)) if rows is None else rows
-        identity = {name: part.column[rows] for name, part in self._identity.items()}
-        start = identity.pop(START)
-        first, last = self._seen.read(rows).T
-        return pl.DataFrame(
-            [
-                *(pl.Series(name, values) for name, values in identity.items()),
-                _times(START, start),
-                _times("window_end", start + self._window_us),
-                *(to_series(name, summary.read(rows)) for name, summary in self._summaries.items()),
-                _times("first_seen", first),
-                _times("last_seen", last),
-            ]
-        )
+        known = (*self._identity, "window_end", *self._summaries, "first_seen", "last_seen")
+        wanted = (name for name in known if names is None or name in names or name == SUBJECT)
+        return pl.DataFrame([self._column(name, rows) for name in wanted])
 
-    def close(self, watermark_us: int) -> pl.DataFrame:
+    def _column(self, name: str, rows: NDArray[np.int64]) -> pl.Series:
+        if name in self._summaries:
+            return to_series(name, self._summaries[name].read(rows))
+        if name in self._identity and name != START:
+            return pl.Series(name, self._identity[name].column[rows])
+        return pl.Series(name, self._moments(name, rows)).cast(UTC_US)
+
+    def _moments(self, name: str, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Microseconds since 1970: int64 [n]."""
+        if name in ("first_seen", "last_seen"):
+            return self._seen.read(rows)[:, ("first_seen", "last_seen").index(name)]
+        start = self._identity[START].column[rows]
+        return start if name == START else start + self._window_us
+
+    def close(
+        self, watermark_us: int, told_of: Callable[[NDArray[np.int64]], NDArray[np.bool_]] | None = None
+    ) -> pl.DataFrame:
         """Remove the windows that end at or before the watermark.
 
         Rows that come later than that open their window anew. Removing moves all rows, which costs no more than a
         constant factor: windows end together, so a row is moved at most as often as windows overlap or wait.
 
+        Args:
+            watermark_us: microseconds since 1970.
+            told_of: says of rows, int64 [n], which of them are wanted, bool [n]; None: all.
+
         Returns:
-            What `frame` says of them, sorted by `window_start`, `subject` and key.
+            What `frame` says of those that are wanted, sorted by `window_start`, `subject` and key.
         """
         due = self._identity[START].column <= watermark_us - self._window_us
-        closed = self.frame(np.flatnonzero(due)).sort(START, SUBJECT, *self._key)
-        if len(closed):
+        rows = np.flatnonzero(due)
+        wanted = rows if told_of is None else rows[told_of(rows)]
+        closed = self.frame(wanted).sort(START, SUBJECT, *self._key)
+        if len(rows):
             kept = self._table.keep(~due)
             for part in self._parts():
                 part.take(kept)
@@ -217,7 +233,3 @@ class WindowTable:
         self._clear()
         self.merge(table)
         self.touched()
-
-
-def _times(name: str, microseconds: NDArray[np.int64]) -> pl.Series:
-    return pl.Series(name, microseconds).cast(UTC_US)
