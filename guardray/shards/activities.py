@@ -30,7 +30,7 @@ class ActivityTable:
         self._parts = [activity_rows.summarise(activity, nothing)]
         self._unmerged = 0
         self._learns = bool(activity.habits or activity.levels)
-        self._habits = Habits(activity, columns)
+        self._habits = Habits(activity, nothing.with_columns(**dict(activity.derived)).schema)
 
     def __len__(self) -> int:
         """Rows that wait, merged or not."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
@@ -122,6 +123,19 @@ def test_a_day_is_judged_by_the_days_before_it():
 def test_a_value_that_is_unknown_is_no_habit():
     *_, last = days_of(call("ada", None, 0), call("ada", None, 1))
     assert last.select("api_days", "api_history").rows() == [(None, 1)]
+
+
+def test_a_column_that_the_activity_computes_can_be_a_habit():
+    computed = replace(
+        CALLS,
+        derived={"role": pl.col("api_request_data").str.json_path_match("$.roleArn")},
+        group=(*CALLS.group, "role"),
+        habits={"role": Habit((*ACCOUNT, "actor_user_name"), ("role",))},
+    )
+    table = ActivityTable(computed)
+    rows = (call("ada", "AssumeRole", day, api_request_data='{"roleArn": "dev"}') for day in (0, 1))
+    table.add(summarise(computed, events(*rows)))
+    assert [day["role_days"].item() for day in table.close(END_OF_TIME)] == [0, 1]
 
 
 def test_an_owner_that_is_unknown_has_a_history_like_others():
