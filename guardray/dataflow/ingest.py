@@ -13,7 +13,7 @@ from guardray.dataflow.held_activity import HeldActivity
 from guardray.dataflow.held_hits import HeldHits
 from guardray.dataflow.partials import Partials
 from guardray.dataflow.plan import Plan
-from guardray.dataflow.windowing import subject_hashes
+from guardray.dataflow.windowing import Tables, subject_hashes
 from guardray.detectors.declare import Detector
 from guardray.errors import DetectorError
 from guardray.intel.store import IndicatorStore
@@ -36,14 +36,20 @@ class Ingest:
         detectors: all that are switched on.
         surroundings: what batches are enriched with. Lists that change meanwhile hold from the next batch on.
         is_new: tells events that were delivered before; it is asked once a batch.
+        tables: those of the shard, where it is the only one and in the same process: what is counted straight into them
+            need not be merged. None: tables of its own, which `drain` gives away.
     """
 
-    def __init__(self, detectors: Sequence[Detector], surroundings: Surroundings, is_new: IsNew) -> None:
+    def __init__(
+        self, detectors: Sequence[Detector], surroundings: Surroundings, is_new: IsNew, tables: Tables | None = None
+    ) -> None:
         self._surroundings = surroundings
         self._is_new = is_new
+        windows = None if tables is None else tables.windows
         names = {detector.schema.name for detector in detectors}
-        self._plans = {name: Plan(d for d in detectors if d.schema.name == name) for name in names}
-        self._entities = EntityDirectory()
+        self._plans = {name: Plan((d for d in detectors if d.schema.name == name), windows) for name in names}
+        self._tables = tables
+        self._entities = EntityDirectory() if tables is None else tables.entities
         self._hits = HeldHits()
         self._activities: dict[str, HeldActivity] = {}
         self._partials = Partials()
@@ -86,6 +92,11 @@ class Ingest:
         done.sightings = self._hits.take()
         done.activities = {name: held.take() for name, held in self._activities.items()}
         self.problems.extend(problem for held in self._activities.values() for problem in held.problems())
+        if self._tables is None:
+            self._give_tables(done)
+        return done
+
+    def _give_tables(self, done: Partials) -> None:
         for plan in self._plans.values():
             for name, counter in plan.windows.items():
                 if len(counter.table):
@@ -93,7 +104,6 @@ class Ingest:
         if len(self._entities):
             done.entities = self._entities.export()
             self._entities = EntityDirectory()
-        return done
 
     def _without_duplicates(self, frame: pl.DataFrame) -> pl.DataFrame:
         new = self._is_new(frame["event_hash"].to_numpy(), microseconds_of(frame["time"]))

@@ -34,7 +34,7 @@ class LocalEngine:
 class _LocalRun:
     def __init__(self, settings: ScanSettings, objects: Sequence[InputObject], observer: Observer) -> None:
         self._shard = Shard(settings.detectors, settings.assets, settings.baseline)
-        self._ingest = Ingest(settings.detectors, settings.surroundings, self._shard.first_seen)
+        self._ingest = Ingest(settings.detectors, settings.surroundings, self._shard.first_seen, self._shard.tables)
         self.reader = Reader(
             settings.limits,
             key_filter=settings.key_filter,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import polars as pl
 
@@ -20,14 +20,21 @@ from guardray.detectors.declare import (
 )
 from guardray.errors import DetectorError
 from guardray.intel.store import has
+from guardray.shards.windows import WindowTable
 
 _UNTRUSTED = ~pl.col("is_trusted")
 
 
 class Plan:
-    """The detectors of one schema, by kind."""
+    """The detectors of one schema, by kind.
 
-    def __init__(self, detectors: Iterable[Detector]) -> None:
+    Args:
+        detectors: those of the schema.
+        tables: the windows that rows are counted into, by finding type; None: windows of its own.
+    """
+
+    def __init__(self, detectors: Iterable[Detector], tables: Mapping[str, WindowTable] | None = None) -> None:
+        self._tables = tables or {}
         self.rules: dict[str, RuleDetector] = {}
         self.indicators: dict[str, IndicatorDetector] = {}
         self.changes: dict[str, ChangeDetector] = {}
@@ -55,7 +62,7 @@ class Plan:
         elif isinstance(detector, ChangeDetector):
             self.changes[name] = detector
         elif isinstance(detector, WindowDetector):
-            self.windows[name] = WindowCounter(detector)
+            self.windows[name] = WindowCounter(detector, self._tables.get(name))
         self._conditions[name] = condition(detector).fill_null(False).alias(name)
 
     def _drop(self, name: str) -> None:

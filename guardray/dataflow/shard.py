@@ -17,6 +17,7 @@ from guardray.dataflow.event_time import END_OF_TIME
 from guardray.dataflow.hits import sightings_of
 from guardray.dataflow.partials import Partials
 from guardray.dataflow.shard_state import ShardState
+from guardray.dataflow.windowing import Tables
 from guardray.detectors.declare import ActivityDetector, ChangeDetector, Detector, WindowDetector, activities_of
 from guardray.errors import DetectorError
 from guardray.findings.sighting import Sighting
@@ -70,6 +71,11 @@ class Shard:
         that has crossed since the last call of `crossing` is told of when it closes.
         """
         return self._state.export()
+
+    @property
+    def tables(self) -> Tables:
+        """The tables that an ingest worker in the same process may count into."""
+        return Tables(self._state.windows, self._state.entities)
 
     def learned(self) -> Baseline:
         """What detectors have learned of the keys that this shard owns."""

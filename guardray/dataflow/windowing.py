@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 import numpy as np
 import polars as pl
 
 from guardray.context.enrich import enriched_columns
 from guardray.dataflow.event_time import microseconds_of
 from guardray.detectors.declare import WindowDetector
+from guardray.shards.directory import EntityDirectory
 from guardray.shards.nulls import to_numpy
 from guardray.shards.windows import WindowTable
 from guardray.stats.hashing import hash_strings
@@ -22,11 +26,24 @@ def window_table(detector: WindowDetector) -> WindowTable:
     return WindowTable(key, detector.measures, detector.window, detector.hop)
 
 
-class WindowCounter:
-    """Counts rows into the windows of one detector."""
+@dataclass(frozen=True)
+class Tables:
+    """State that rows are counted into.
 
-    def __init__(self, detector: WindowDetector) -> None:
-        self.table = window_table(detector)
+    Attributes:
+        windows: by finding type.
+        entities: what is known of the interfaces.
+    """
+
+    windows: Mapping[str, WindowTable]
+    entities: EntityDirectory
+
+
+class WindowCounter:
+    """Counts rows into the windows of one detector: in `table`, or in one of its own."""
+
+    def __init__(self, detector: WindowDetector, table: WindowTable | None = None) -> None:
+        self.table = window_table(detector) if table is None else table
         self._key = detector.key
         self._measured = detector.measured_columns
         self._columns = list(dict.fromkeys(("time", "end_time", *self._key, *self._measured)))
