@@ -7,6 +7,7 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from guardray.shards.alike import latest_alike
 from guardray.shards.keyed_table import KeyedTable
 from guardray.shards.nulls import to_series
 from guardray.shards.own_address import NONE, OwnAddress
@@ -44,11 +45,18 @@ class EntityDirectory:
             subjects: uint64 [n], `hash_strings` of `interface_uid` wherever that is known.
         """
         rows = self._rows_of(subjects)
-        times = frame["time"].to_physical().to_numpy()
-        for name in ATTRIBUTES:
-            self._learn(name, rows, times, frame[name], subjects if name == "interface_uid" else None)
+        self._learn_attributes(frame, rows, subjects)
         egress = frame["is_egress"].cast(pl.Int64).fill_null(NONE).to_numpy()
         self._own.update(rows, _addresses(frame, SRC), _addresses(frame, DST), egress)
+
+    def _learn_attributes(self, frame: pl.DataFrame, rows: NDArray[np.int64], subjects: NDArray[np.uint64]) -> None:
+        """Look at the latest only of the rows that are alike in all attributes, which are few in most batches."""
+        times = frame["time"].to_physical().to_numpy()
+        texts = frame.select(ATTRIBUTES)
+        if (latest := latest_alike(texts.get_columns()[1:], subjects, times)) is not None:
+            texts, rows, times, subjects = texts[latest], rows[latest], times[latest], subjects[latest]
+        for name in ATTRIBUTES:
+            self._learn(name, rows, times, texts[name], subjects if name == "interface_uid" else None)
 
     def learn_own(self, addresses: pl.DataFrame) -> None:
         """Learn which addresses interfaces have from another source than flow records.

@@ -50,12 +50,25 @@ def hash_strings(strings: pl.Series | pa.Array | pa.ChunkedArray) -> NDArray[np.
 
 
 def _hash_array(array: pa.Array) -> NDArray[np.uint64]:
-    _, views, *data = array.buffers()
+    _, _, *data = array.buffers()
     hashes = np.empty(len(array), dtype=np.uint64)
     if len(array):
-        words = np.frombuffer(views, np.uint64, count=2 * len(array), offset=_VIEW_BYTES * array.offset)
-        hash_views(words.reshape(-1, 2), np.array([buffer.address for buffer in data], dtype=np.uint64), hashes)
+        hash_views(_words(array), np.array([buffer.address for buffer in data], dtype=np.uint64), hashes)
     return hashes
+
+
+def _words(array: pa.Array) -> NDArray[np.uint64]:
+    views = array.buffers()[1]
+    return np.frombuffer(views, np.uint64, count=2 * len(array), offset=_VIEW_BYTES * array.offset).reshape(-1, 2)
+
+
+def view_words(strings: pl.Series) -> NDArray[np.uint64]:
+    """How each string lies in memory: uint64 [n, 2], a copy of nothing.
+
+    Equal words mean equal strings, and short strings (12 bytes) that are equal have equal words; longer ones have them
+    where they are at one place. The words of a null mean nothing.
+    """
+    return _words(strings.to_arrow(compat_level=pl.CompatLevel.newest()))
 
 
 def hash_text(text: str) -> int:
