@@ -53,7 +53,7 @@ def load_own(paths: Sequence[Path] | None) -> OwnDetections:
     if not paths:
         return OwnDetections()
     read, refused = read_folders(folders_of(list(paths)))
-    kept, twice = without_duplicates(read, (detector.finding_type for detector in load_detectors()))
+    kept, twice = without_duplicates(read, load_detectors())
     rules, failed = [], []
     for rule, done in zip(kept, outcomes_of_all([rule.detector for rule in kept]), strict=True):
         if (reason := _first_failure(rule, done)) is None:

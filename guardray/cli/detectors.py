@@ -97,7 +97,7 @@ def check_detections(
     """Reads detections and runs their examples. Exits with 2 where one cannot be read or an example fails."""
     console = Console()
     read, refused = read_folders(folders_of(paths))
-    kept, twice = without_duplicates(read, (detector.finding_type for detector in load_detectors()))
+    kept, twice = without_duplicates(read, load_detectors())
     failures = sum(_check(rule, console) for rule in kept)
     for one in (*refused, *twice):
         say(console, f"not loaded: {one.reason}", "bold red")

@@ -15,7 +15,7 @@ from guardray.custom.rules import read_rule
 from guardray.custom.settings import RuleFolder
 from guardray.custom.sigma.rules import is_sigma, read_sigma
 from guardray.custom.yaml_text import read_documents
-from guardray.detectors.declare import Detector
+from guardray.detectors.declare import Detector, activities_of
 from guardray.errors import UsageError
 
 Kind = Literal["python", "sql", "sigma"]
@@ -139,20 +139,26 @@ def _placed(rule: OwnRule, folder: RuleFolder) -> OwnRule:
     return replace(rule, detector=replace(rule.detector, mode=mode, revision=revision))
 
 
-def without_duplicates(rules: Sequence[OwnRule], taken: Iterable[str]) -> tuple[list[OwnRule], list[Refused]]:
-    """The rules whose finding types nobody had before them, and the others.
+def without_duplicates(rules: Sequence[OwnRule], taken: Iterable[Detector]) -> tuple[list[OwnRule], list[Refused]]:
+    """The rules whose finding types and activities nobody named so before them, and the others.
 
     Args:
         rules: in order; the first of a type is kept.
-        taken: the types of guardray's own detectors.
+        taken: guardray's own detectors.
     """
-    owners: dict[str, str] = dict.fromkeys(taken, "guardray itself")
-    kept, refused = [], []
+    ours = tuple(taken)
+    owners = dict.fromkeys((detector.finding_type for detector in ours), "guardray itself")
+    kept: list[OwnRule] = []
+    refused = []
     for rule in rules:
         name = rule.detector.finding_type
-        if name in owners:
-            reason = f"{rule.path}: the finding type {name} is taken by {owners[name]}"
-            refused.append(Refused(path=rule.path, reason=reason, finding_type=name))
+        clash = f"the finding type {name} is taken by {owners[name]}" if name in owners else None
+        try:
+            activities_of((*ours, *(one.detector for one in kept), rule.detector))
+        except ValueError as error:
+            clash = clash or f"{name}: {error}"
+        if clash:
+            refused.append(Refused(path=rule.path, reason=f"{rule.path}: {clash}", finding_type=name))
         else:
             owners[name] = str(rule.path)
             kept.append(rule)

@@ -7,6 +7,7 @@ from own_rules import PYTHON, RULE, SIGMA, rule_file
 
 from guardray.custom.library import OwnRule, Refused, read_file, read_folders, rule_files, without_duplicates
 from guardray.custom.settings import RuleFolder, folders_of
+from guardray.detectors.iam import anomalous_behavior
 from guardray.errors import UsageError
 
 
@@ -58,7 +59,7 @@ def test_the_first_rule_of_a_finding_type_is_kept(tmp_path):
 
 def test_guardrays_own_types_are_taken(tmp_path):
     rules, _ = read_folders([RuleFolder(rule_file(tmp_path))])
-    kept, refused = without_duplicates(rules, ["Policy:IAMUser/UserCreated"])
+    kept, refused = without_duplicates(rules, [rules[0].detector])
     assert kept == []
     assert refused[0].reason.endswith("is taken by guardray itself")
 
@@ -116,3 +117,17 @@ class TestSettings:
     def test_a_broken_file_is_left_to_whoever_reads_rules(self, tmp_path):
         path = rule_file(tmp_path, "[")
         assert folders_of([path]) == [RuleFolder(path)]
+
+
+def test_an_activity_that_another_detector_counts_otherwise_is_told_of_and_not_loaded(tmp_path):
+    text = (
+        "from dataclasses import replace\n"
+        "import polars as pl\n"
+        "from guardray.detectors.iam import anomalous_behavior as ours\n"
+        "OTHER = replace(ours.CALLS, where=ours.CALLS.where & (pl.col('api_operation') != 'X'))\n"
+        "DETECTOR = replace(ours.DETECTORS[0], finding_type='Persistence:IAMUser/Own', activity=OTHER)\n"
+    )
+    rules, _ = read_folders([RuleFolder(rule_file(tmp_path, text, "own.py"))])
+    kept, refused = without_duplicates(rules, [anomalous_behavior.DETECTORS[0]])
+    assert kept == []
+    assert "two different activities are named 'management calls'" in refused[0].reason
