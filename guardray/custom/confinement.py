@@ -44,6 +44,7 @@ _REFUSED_FUNCTIONS = _WITHOUT_BRACKETS | frozenset((
     "currval", "in_search_path",
     # Much from little.
     "range", "generate_series", "repeat", "lpad", "rpad", "bar", "list_resize", "array_resize",
+    "format", "printf", "bitstring",
 ))
 # fmt: on
 """Besides those that DuckDB calls volatile."""

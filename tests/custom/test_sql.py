@@ -49,6 +49,9 @@ REFUSED = {
     "sleep_ms(100000) IS NULL": "sleep_ms cannot be used",
     "len(range(1000000000)) > 1": "range cannot be used",
     "length(repeat('x', 1000000000)) > 1": "repeat cannot be used",
+    "length(format('{:>1000000000}', api_operation)) > 1": "format cannot be used",
+    "length(printf('%1000000000d', 1)) > 1": "printf cannot be used",
+    "bit_count(bitstring('1', 1000000000)) > 1": "bitstring cannot be used",
     "read_text('/etc/hostname') IS NULL": "table function",
     "replace(replace(replace(api_operation, 'a', 'aa'), 'a', 'aa'), 'a', 'aa') = 'x'": "more than 2 replacements",
     "len(list_filter(x, lambda a: len(list_filter(x, lambda b: len(list_filter(x, lambda c: true)) > 0)) > 0)) > 0": (
