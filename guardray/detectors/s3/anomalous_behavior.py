@@ -43,7 +43,7 @@ from guardray.detectors.behaviour import (
     newness,
     points_if,
 )
-from guardray.detectors.calls import S3, S3_DATA, bucket, called
+from guardray.detectors.calls import OWN_CREDENTIALS, S3, S3_DATA, SUCCEEDED, bucket, called
 from guardray.detectors.declare import ActivityDetector, Example, fires, on_earlier_days, quiet
 from guardray.detectors.s3.malicious_ip_caller import CONTENT_READS
 from guardray.detectors.unusual_calls import unusual_details
@@ -79,12 +79,16 @@ BUCKET_PERMISSIONS = ("DeleteBucketPolicy", "PutBucketAcl", "PutBucketPolicy")
 
 IS_ANONYMOUS = (pl.col("actor_user_account_uid") == "ANONYMOUS_PRINCIPAL") | pl.col("actor_principal").is_null()
 
+IS_LET_IN = OWN_CREDENTIALS | SUCCEEDED
+"""Anybody with an AWS account can call, and is denied: that must neither alarm nor make a place or a program known."""
+
 CALLS = Activity(
     name="object calls",
     schema=api_activity.SCHEMA,
     where=(S3_DATA | called(S3, *BUCKET_PERMISSIONS))
     & ACTS_ITSELF
     & IS_ANONYMOUS.fill_null(False).not_()
+    & IS_LET_IN
     & pl.col("bucket_name").is_not_null(),
     owner=("cloud_account_uid",),
     group=(*PRINCIPAL, "api_response_error", *(column for part in PARTS for column in part.columns)),
@@ -223,6 +227,8 @@ def _examples(finding_type: str) -> tuple[Example, ...]:
     payroll = call | {"bucket_name": "payroll"}
     some, many, very_many = [payroll] * 20, [payroll] * MANY_CALLS, [payroll] * VERY_MANY_CALLS
     by_service = stolen | {"actor_invoked_by": "athena.amazonaws.com"}
+    stranger = {"actor_user_account_uid": "444455556666", "actor_user_type": "AWSAccount", "actor_user_name": None}
+    denied = stolen | stranger | {"actor_user_uid_alt": "AIDAMALLORY", "api_response_error": "AccessDenied"}
     anonymous = stolen | {"actor_user_account_uid": "ANONYMOUS_PRINCIPAL", "actor_user_uid_alt": ""}
     return (
         fires("a new operation comes from a new place", *HISTORY, stolen, places=PLACES),
@@ -234,6 +240,8 @@ def _examples(finding_type: str) -> tuple[Example, ...]:
         quiet("many calls are usual", *HISTORY, *on_earlier_days(8, *many), *many, places=PLACES),
         quiet("the account is new", *on_earlier_days(3, READ), stolen, places=PLACES),
         quiet("a service acts for the caller", *HISTORY, by_service, places=PLACES),
+        fires("a stranger was denied the same for days", *HISTORY, *on_earlier_days(2, denied), stolen, places=PLACES),
+        quiet("a stranger is denied", *HISTORY, denied, places=PLACES),
         quiet("the object is public", *HISTORY, anonymous, places=PLACES),
         quiet("the bucket is unknown", *HISTORY, stolen | {"bucket_name": None}, places=PLACES),
     )
