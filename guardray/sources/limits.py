@@ -20,7 +20,7 @@ class Limits:
     """Decompressed to compressed. One event repeated byte for byte reaches 171, real logs 8 to 40, bombs 1000."""
     ratio_from_bytes: int = 64 << 20
     """The ratio is looked at from here on: below, a bomb does no harm."""
-    batch_rows: int = 65_536
+    batch_rows: int = 131_072
     """Rows of a batch, or somewhat more: as texts and numbers some 50 MB."""
     lateness: timedelta = timedelta(hours=1)
     """How much earlier than its object's key time an event may be without being late. AWS delivers within some 15
