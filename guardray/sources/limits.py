@@ -21,7 +21,7 @@ class Limits:
     ratio_from_bytes: int = 64 << 20
     """The ratio is looked at from here on: below, a bomb does no harm."""
     batch_rows: int = 131_072
-    """Rows of a batch, or somewhat more: as texts and numbers some 50 MB."""
+    """Rows of a batch, or somewhat more: as texts and numbers some 100 MB."""
     lateness: timedelta = timedelta(hours=1)
     """How much earlier than its object's key time an event may be without being late. AWS delivers within some 15
     minutes, and windows stay in memory for as long as this."""
