@@ -70,6 +70,8 @@ def read_snapshot(url: str) -> dict[str, pa.Table]:
         if manifest.version != VERSION:
             raise SnapshotError(url, f"it is of version {manifest.version}, this program reads {VERSION}")
         return {file.table: _read_table(filesystem, f"{folder}/{file.file}", file) for file in manifest.files}
+    except FileNotFoundError as error:
+        raise SnapshotError(url, f"nothing complete is kept there: {_MANIFEST} or a table is missing") from error
     except (OSError, msgspec.DecodeError) as error:
         raise SnapshotError(url, str(error)) from error
 
