@@ -131,7 +131,7 @@ class WordReading:
     def finish(self, problems: Problems) -> None:
         fields = self._records.fields(self._firsts[: self._count], self._name)
         joined = b"\n".join(fields)
-        if self._word.read is str and joined.isascii() and all(fields):  # interfaces and the like are many, and all right
+        if self._word.read is str and joined.isascii() and all(fields):  # interfaces and the like: many, all right
             self._values = [None if word == UNKNOWN else word for word in joined.decode().split("\n") if word]
             return
         reasons: dict[int, str] = {}
