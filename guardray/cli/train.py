@@ -103,8 +103,9 @@ def _learns(detector: Detector) -> bool:
 
 
 def _told(learned: Baseline) -> str:
-    """How much was learned, in words."""
+    """How much was learned, and up to when, in words."""
     rows = dict.fromkeys(("configurations", "activities"), 0)
     for name, table in learned.tables.items():
         rows[name.partition("/")[0]] += table.num_rows
-    return f"{counted(rows['configurations'], 'configuration')} and {counted(rows['activities'], 'habit')} known"
+    until = f" up to {learned.last_day}" if learned.last_day else ""
+    return f"{counted(rows['configurations'], 'configuration')} and {counted(rows['activities'], 'habit')} known{until}"
