@@ -118,6 +118,7 @@ def scan(
         s3_endpoint=s3_endpoint,
     )
     objects = locate(sources, key_filter, s3_endpoint)
+    _tell_overlap(settings.baseline, objects)
     status = run_scan(
         settings,
         objects,
@@ -152,6 +153,14 @@ def run_scan(settings: ScanSettings, objects: Sequence[InputObject], engine: Eng
         if repeated:
             say(console, f"  {repeated:,} of them had been stored before, counted once", "dim")
     return _status(result, findings, problems, outputs.fail_on)
+
+
+def _tell_overlap(baseline: Baseline, objects: Sequence[InputObject]) -> None:
+    """Says that days were learned from which are scanned, so that no finding is not taken for no news."""
+    first = min((obj.key_time.date() for obj in objects if obj.key_time is not None), default=None)
+    if baseline.last_day is not None and first is not None and first <= baseline.last_day:
+        known = f"the baseline was learned from days up to {baseline.last_day}, and logs from {first} on are scanned"
+        say(Console(stderr=True), f"{known}: what happened on days that it knows is no news to it", "yellow")
 
 
 def _report_lists(settings: ScanSettings, console: Console) -> None:

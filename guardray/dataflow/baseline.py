@@ -5,10 +5,13 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from guardray.detectors.activity import LAST_DAY
 from guardray.errors import SnapshotError
 from guardray.shards.snapshot import read_snapshot, write_snapshot
 
@@ -22,6 +25,12 @@ class Baseline:
     """
 
     tables: Mapping[str, pa.Table] = field(default_factory=dict)
+
+    @property
+    def last_day(self) -> date | None:
+        """The latest day that habits were learned from; None where there are none."""
+        tables = (table for table in self.tables.values() if LAST_DAY in table.column_names and table.num_rows)
+        return max((pc.max(table[LAST_DAY]).as_py() for table in tables), default=None)
 
     @classmethod
     def open(cls, folder: Path) -> Baseline:

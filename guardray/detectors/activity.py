@@ -20,6 +20,9 @@ from guardray.stats.measures import Count, Max, Min, Sum
 
 DAY = timedelta(days=1)
 
+LAST_DAY = "last_day"
+"""In what was learned, the column of the latest day on which it was seen."""
+
 
 @dataclass(frozen=True)
 class DistinctTexts:

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from guardray.detectors.activity import Activity, Habit, Level
+from guardray.detectors.activity import LAST_DAY, Activity, Habit, Level
 from guardray.shards.activity_rows import START
 
 KEPT = timedelta(days=90)
@@ -20,7 +20,7 @@ LEVEL_DAYS = 30
 USUAL_KEPT = 15
 """Values of a habit that a finding can name: GuardDuty's lists of usual behaviour are about as long."""
 
-_DAYS, _LAST, _TOTALS = "days", "last_day", "totals"
+_DAYS, _TOTALS = "days", "totals"
 
 
 class Habits:
@@ -60,7 +60,7 @@ class Habits:
         if rows.is_empty():
             return self.tables
         since = rows[START][0].date() - KEPT
-        return {name: table.filter(pl.col(_LAST) >= since) for name, table in self.tables.items()}
+        return {name: table.filter(pl.col(LAST_DAY) >= since) for name, table in self.tables.items()}
 
     def usual(self, rows: pl.DataFrame) -> list[dict[str, list[tuple[tuple[Any, ...], int]]]]:
         """What is usual for the owner of each row: by habit, values with their days, most often seen first."""
@@ -89,15 +89,15 @@ class Habits:
 
     def _learn_days(self, name: str, seen: pl.DataFrame, day: date) -> None:
         new = self._not_learned(name, seen, day)
-        today = new.with_columns(pl.lit(1, pl.UInt32).alias(_DAYS), pl.lit(day).alias(_LAST))
+        today = new.with_columns(pl.lit(1, pl.UInt32).alias(_DAYS), pl.lit(day).alias(LAST_DAY))
         both = pl.concat([self.tables[name], today])
-        self.tables[name] = both.group_by(seen.columns).agg(pl.col(_DAYS).sum(), pl.col(_LAST).max())
+        self.tables[name] = both.group_by(seen.columns).agg(pl.col(_DAYS).sum(), pl.col(LAST_DAY).max())
 
     def _not_learned(self, name: str, rows: pl.DataFrame, day: date) -> pl.DataFrame:
         """The rows whose key was not seen on that day or later."""
         table = self.tables[name]
-        key = [column for column in table.columns if column not in (_DAYS, _LAST, _TOTALS)]
-        return rows.join(table.filter(pl.col(_LAST) >= day), on=key, how="anti", nulls_equal=True)
+        key = [column for column in table.columns if column not in (_DAYS, LAST_DAY, _TOTALS)]
+        return rows.join(table.filter(pl.col(LAST_DAY) >= day), on=key, how="anti", nulls_equal=True)
 
     def _learn_level(self, name: str, level: Level, rows: pl.DataFrame, day: date) -> None:
         today = (
@@ -105,7 +105,7 @@ class Habits:
             .group_by(level.of)
             .agg(
                 pl.lit(1, pl.UInt32).alias(_DAYS),
-                pl.lit(day).alias(_LAST),
+                pl.lit(day).alias(LAST_DAY),
                 pl.concat_list(pl.col(level.measure).sum()).first().alias(_TOTALS),
             )
         )
@@ -113,7 +113,7 @@ class Habits:
         both = pl.concat([table, today.select(table.columns)])
         merged = both.group_by(level.of, maintain_order=True).agg(
             pl.col(_DAYS).sum(),
-            pl.col(_LAST).max(),
+            pl.col(LAST_DAY).max(),
             pl.col(_TOTALS).list.explode(keep_nulls=False, empty_as_null=False).tail(LEVEL_DAYS),
         )
         self.tables[name] = merged.select(table.columns)
@@ -148,7 +148,7 @@ def _most_often(
 ) -> dict[tuple[Any, ...], list[tuple[tuple[Any, ...], int]]]:
     """The values seen most often, by owner, of those that the rows are of."""
     of_rows = table.join(rows.select(habit.of).unique(), on=habit.of, how="semi", nulls_equal=True)
-    order = of_rows.sort(_DAYS, _LAST, *habit.value, descending=[True, True, *[False] * len(habit.value)])
+    order = of_rows.sort(_DAYS, LAST_DAY, *habit.value, descending=[True, True, *[False] * len(habit.value)])
     found: dict[tuple[Any, ...], list[tuple[tuple[Any, ...], int]]] = {}
     kept = order.group_by(habit.of, maintain_order=True).head(USUAL_KEPT)
     for owner, value, days in zip(
@@ -171,7 +171,7 @@ def owner_table(of: tuple[str, ...]) -> str:
 def _table(key: tuple[str, ...], columns: Mapping[str, pl.DataType], values: dict[str, pl.DataType]) -> pl.DataFrame:
     days, *rest = values.items()
     return pl.DataFrame(
-        schema={**{name: columns[name] for name in key}, **dict([days]), _LAST: pl.Date(), **dict(rest)}
+        schema={**{name: columns[name] for name in key}, **dict([days]), LAST_DAY: pl.Date(), **dict(rest)}
     )
 
 

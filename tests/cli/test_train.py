@@ -89,3 +89,13 @@ def test_a_baseline_that_is_not_there_is_told_of(tmp_path: Path, capsys, monkeyp
         main()
     assert exit_.value.code == 2
     assert "nowhere" in capsys.readouterr().err
+
+
+def test_a_scan_of_days_that_were_learned_says_that_they_are_no_news(tmp_path: Path):
+    name = "111122223333_CloudTrail_us-east-1_{:%Y%m%d}T1000Z_abcdefgh12345678.json"
+    learned, later = (written(tmp_path / name.format(day), policy_set(day)) for day in (MONDAY, MONDAY + timedelta(1)))
+    baseline = tmp_path / "baseline"
+    train(learned, "--baseline", baseline, state=tmp_path)
+    told = "learned from days up to 2026-01-12"
+    assert told in scan(learned, "--baseline", baseline, state=tmp_path).stderr
+    assert told not in scan(later, "--baseline", baseline, state=tmp_path).stderr

@@ -73,6 +73,11 @@ def test_days_that_are_known_are_not_learned_again():
     assert once.tables["activities/calls/api"].num_rows == table.height
 
 
+def test_a_baseline_tells_how_far_it_was_learned():
+    assert Baseline().last_day is None
+    assert learned(*days(0, 3)).last_day == (MIDNIGHT + timedelta(days=2)).date()
+
+
 def test_a_saved_baseline_is_the_same_when_opened_and_replaces_the_one_before(tmp_path: Path):
     folder = tmp_path / "baseline"
     learned(*days(0, 1)).save(folder)
