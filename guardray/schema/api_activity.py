@@ -47,6 +47,11 @@ SCHEMA = EventSchema(
         Column("http_request_user_agent", pl.String(), "userAgent"),
         Column("bucket_name", pl.String(), "requestParameters.bucketName (S3 and S3 Control calls)"),
         Column("object_key", pl.String(), "requestParameters.key (S3 calls)"),
-        Column("is_late", pl.Boolean(), "older than its object by more than the lateness bound", "unmapped.late"),
+        Column(
+            "is_late",
+            pl.Boolean(),
+            "older than its object by more than the lateness bound, or newer than it can be",
+            "unmapped.late",
+        ),
     ),
 )

@@ -26,6 +26,11 @@ SCHEMA = EventSchema(
         Column("answer_types", pl.List(pl.String()), "record types of the answers, in order", ocsf="answers[].type"),
         Column("protocol_name", pl.String(), "transport: UDP or TCP", ocsf="connection_info.protocol_name"),
         Column("is_blocked", pl.Boolean(), "DNS firewall answered BLOCK", ocsf="disposition"),
-        Column("is_late", pl.Boolean(), "older than its object by more than the lateness bound", "unmapped.late"),
+        Column(
+            "is_late",
+            pl.Boolean(),
+            "older than its object by more than the lateness bound, or newer than it can be",
+            "unmapped.late",
+        ),
     ),
 )

@@ -32,7 +32,12 @@ SCHEMA = EventSchema(
         Column("traffic_bytes", pl.Int64(), "bytes in the interval"),
         Column("is_rejected", pl.Boolean(), "action REJECT", ocsf="disposition"),
         Column("is_egress", pl.Boolean(), "flow-direction egress; null when not logged", "connection_info.direction"),
-        Column("is_late", pl.Boolean(), "older than its object by more than the lateness bound", "unmapped.late"),
+        Column(
+            "is_late",
+            pl.Boolean(),
+            "older than its object by more than the lateness bound, or newer than it can be",
+            "unmapped.late",
+        ),
     ),
 )
 """`NODATA` and `SKIPDATA` records carry no traffic: they are counted and left out of batches."""

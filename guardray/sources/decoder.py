@@ -13,6 +13,10 @@ from guardray.schema import EventSchema
 FIRST_TIME, LAST_TIME = datetime(1970, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 """Times outside are damage: one of them taken at its word would move the watermark past everything else."""
 
+AHEAD = timedelta(days=2)
+"""How much later than the date in its object's name an event may say it was: names may tell the day alone. Nothing is
+delivered before it happens, so what is further ahead is a wrong clock, or meant to make days to come look known."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Origin:
@@ -28,6 +32,11 @@ class Origin:
     def late_before(self) -> datetime | None:
         """Rows earlier than this are late; None when the object's delivery time is unknown, then none is."""
         return None if self.key_time is None else self.key_time - self.lateness
+
+    @property
+    def not_after(self) -> datetime | None:
+        """Rows later than this cannot be, and count as late; None when the object's delivery time is unknown."""
+        return None if self.key_time is None else min(self.key_time, LAST_TIME - AHEAD) + AHEAD
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -28,7 +28,7 @@ def conformed(frame: pl.DataFrame, columns: Mapping[str, pl.Expr], schema: Event
 def _is_late(time: pl.Expr, origin: Origin) -> pl.Expr:
     if origin.late_before is None:
         return pl.lit(value=False)
-    return (time < origin.late_before).fill_null(value=False)
+    return ((time < origin.late_before) | (time > origin.not_after)).fill_null(value=False)
 
 
 def joined(parts: Sequence[Decoded], schema: EventSchema) -> Decoded:

@@ -198,6 +198,14 @@ def test_an_event_is_late_when_it_is_older_than_its_object_by_more_than_the_boun
     assert result.counts.late == 1
 
 
+def test_an_event_that_is_dated_days_after_its_object_counts_as_late(tmp_path):
+    path = tmp_path / "log"
+    path.write_bytes(log_file(event(eventTime="2024-05-03T10:00:00Z"), event(eventTime="2099-05-03T10:00:01Z")))
+    dated = InputObject(url=str(path), key_time=datetime(2024, 5, 1, 10, tzinfo=UTC))
+    assert read(Reader(), [dated]).frame["is_late"].to_list() == [False, True]
+    assert read(Reader(), [InputObject(url=str(path))]).frame["is_late"].to_list() == [False, False]
+
+
 def test_the_event_hash_is_equal_for_one_event_in_two_trails_and_differs_otherwise(tmp_path):
     one = event(eventID="e")
     hashes = read_bytes(

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from guardray.schema.dns_activity import SCHEMA
-from guardray.sources.decoder import Decoded, Origin
+from guardray.sources.decoder import AHEAD, Decoded, Origin
 from guardray.sources.route53 import ResolverQueries
 
 NOWHERE = Origin(url="queries.log")
@@ -161,6 +161,12 @@ def test_what_the_name_of_the_object_tells_fills_what_a_query_lacks():
 def test_queries_earlier_than_the_lateness_bound_are_late():
     origin = Origin(url="q", key_time=TIME + timedelta(hours=1), lateness=timedelta(hours=1))
     frame = decode(line(), line(query_timestamp="2021-02-04T17:51:54Z"), origin=origin).frame
+    assert frame["is_late"].to_list() == [False, True]
+
+
+def test_queries_dated_days_after_their_object_are_late():
+    origin = Origin(url="q", key_time=TIME - AHEAD)
+    frame = decode(line(), line(query_timestamp="2021-02-04T17:52:59Z"), origin=origin).frame
     assert frame["is_late"].to_list() == [False, True]
 
 

@@ -125,8 +125,14 @@ def _origin_columns(origins: Sequence[Origin], counts: Sequence[int]) -> list[pl
             "origin_account": [origin.account_id for origin in origins],
             "origin_region": [origin.region for origin in origins],
             "late_before": [origin.late_before for origin in origins],
+            "not_after": [origin.not_after for origin in origins],
         },
-        schema={"origin_account": pl.String, "origin_region": pl.String, "late_before": SCHEMA.polars["time"]},
+        schema={
+            "origin_account": pl.String,
+            "origin_region": pl.String,
+            "late_before": SCHEMA.polars["time"],
+            "not_after": SCHEMA.polars["time"],
+        },
     )
     return table[row_origin].get_columns()
 
@@ -136,7 +142,7 @@ def _derived() -> dict[str, pl.Expr]:
         "event_category": pl.coalesce("event_category", _category_of_old_records()),
         "cloud_account_uid": pl.coalesce("cloud_account_uid", _account_of_caller(), "origin_account"),
         "cloud_region": pl.coalesce("cloud_region", "origin_region"),
-        "is_late": (pl.col("time") < pl.col("late_before")).fill_null(value=False),
+        "is_late": ~pl.col("time").is_between("late_before", "not_after").fill_null(value=True),
     }
 
 
