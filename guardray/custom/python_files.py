@@ -6,6 +6,7 @@ value, as Ray does with all that a worker could not import, and workers need no 
 
 from __future__ import annotations
 
+import ast
 import traceback
 from pathlib import Path
 from types import ModuleType
@@ -22,7 +23,8 @@ def read_python(path: Path) -> tuple[ModuleType, tuple[Detector, ...]]:
         UsageError: it fails, or offers none; file, line and reason are named.
     """
     module = _run(path)
-    offered = getattr(module, "DETECTORS", None) or (getattr(module, "DETECTOR", None),)
+    own = _assigned(path)
+    offered = module.DETECTORS if "DETECTORS" in own else (module.DETECTOR if "DETECTOR" in own else None,)
     if not isinstance(offered, (tuple, list)):
         raise UsageError(f"{path}: DETECTORS is of type {type(offered).__name__}; it must be a tuple of detectors")
     for detector in offered:
@@ -46,6 +48,13 @@ def _run(path: Path) -> ModuleType:
         reason = f"{type(error).__name__}: {error}".removesuffix(": ")
         raise UsageError(f"{path}{_line_of(path, error)}: fails when it is loaded: {reason}") from None
     return module
+
+
+def _assigned(path: Path) -> set[str]:
+    """The names that the file itself gives a value: what it imports from elsewhere is not its own."""
+    assignments = (node for node in ast.parse(path.read_bytes()).body if isinstance(node, ast.Assign | ast.AnnAssign))
+    targets = (node.targets if isinstance(node, ast.Assign) else [node.target] for node in assignments)
+    return {target.id for each in targets for target in each if isinstance(target, ast.Name)}
 
 
 def _line_of(path: Path, error: BaseException) -> str:

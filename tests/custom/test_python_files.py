@@ -29,6 +29,12 @@ def test_a_file_may_offer_several(tmp_path):
     assert [detector.finding_type for detector in detectors] == ["Policy:IAMUser/UserDeleted", "A:B/C"]
 
 
+def test_what_a_file_imports_is_not_offered_by_it(tmp_path):
+    text = "from guardray.detectors.ec2.denial_of_service import DETECTORS\n" + PYTHON
+    _, (detector,) = read_python(rule_file(tmp_path, text, "mine.py"))
+    assert detector.finding_type == "Policy:IAMUser/UserDeleted"
+
+
 def test_a_file_disturbs_no_module_of_the_same_name(tmp_path):
     before = sys.modules.get("json")
     read_python(rule_file(tmp_path, PYTHON, "json.py"))
