@@ -88,9 +88,11 @@ def train(
     folder = SetAsideFolder(state)
     with ScanProgress(objects, folder, console) as progress:
         result = make_engine(engine, settings, objects, workers, address).scan(objects, progress)
-    result.learned.save(baseline)
+    # What a detection of somebody's own learned is kept, though it is not loaded this time.
+    learned = Baseline({**known.tables, **result.learned.tables})
+    learned.save(baseline)
     read = f"{counted(result.counts.read, 'row')} of {counted(len(objects), 'object')}"
-    say(console, f"{_told(result.learned)} from {read} in {time.perf_counter() - started:.1f} s: {baseline}", "bold")
+    say(console, f"{_told(learned)} from {read} in {time.perf_counter() - started:.1f} s: {baseline}", "bold")
     set_aside = result.counts.set_aside or result.counts.set_aside_objects
     raise typer.Exit(INCOMPLETE_STATUS if set_aside or result.problems else 0)
 

@@ -6,11 +6,13 @@ import json
 from datetime import date, timedelta
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from scanning import ROOT_CALL, found, scan
 from typer.testing import CliRunner, Result
 
 from guardray.cli.app import app, main
+from guardray.dataflow.baseline import Baseline
 
 WEAKENED = "Stealth:IAMUser/PasswordPolicyChange"
 MONDAY = date(2026, 1, 12)
@@ -61,6 +63,15 @@ def test_what_is_learned_later_is_added_to_what_is_known(tmp_path: Path):
         file = written(tmp_path / f"{number}.json", policy_set(MONDAY) | {"recipientAccountId": f"{number:012}"})
         result = train(file, "--baseline", baseline, state=tmp_path)
     assert "2 configurations" in result.stderr
+
+
+def test_what_a_detection_learned_that_is_not_loaded_this_time_is_kept(tmp_path: Path):
+    baseline = tmp_path / "baseline"
+    theirs = pa.table({"key": ["a"], "state": ["1"]})
+    Baseline({"configurations/Policy:IAMUser/OfTheirOwn": theirs}).save(baseline)
+    result = train(written(tmp_path / "a.json", policy_set(MONDAY)), "--baseline", baseline, state=tmp_path)
+    assert "2 configurations" in result.stderr
+    assert Baseline.open(baseline).tables["configurations/Policy:IAMUser/OfTheirOwn"].equals(theirs)
 
 
 def test_training_that_set_rows_aside_says_so_by_its_status(tmp_path: Path):
