@@ -151,7 +151,7 @@ def test_a_spool_that_is_killed_while_it_takes_bodies_has_all_that_it_said_it_ha
     path, told = tmp_path / "spool", tmp_path / "told"
     program = (
         "import sys; from pathlib import Path; from guardray.connectors.spool import Spool, SpoolConfig\n"
-        "spool = Spool(SpoolConfig(path=Path(sys.argv[1])))\n"
+        "spool = Spool(SpoolConfig(path=Path(sys.argv[1]), max_objects=10**9, max_bytes=10**12))\n"
         "with open(sys.argv[2], 'a') as told:\n"
         "    while True:\n"
         "        name = spool.accept('sender', [b'{\"Records\": [', b' ' * 100_000, b']}']).name\n"

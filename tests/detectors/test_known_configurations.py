@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from guardray.context.enrich import enriched_columns
 from guardray.detectors.declare import ChangeDetector
 from guardray.detectors.iam import cloudtrail_logging_disabled as trails
 from guardray.detectors.loader import load_detectors
@@ -23,7 +24,12 @@ CHANGES = [d for d in load_detectors() if isinstance(d, ChangeDetector) and d.sc
 
 
 def full(row: dict[str, Any], **columns: Any) -> dict[str, Any]:
-    return dict.fromkeys(api_activity.SCHEMA.polars) | {"time": datetime(2024, 5, 1, tzinfo=UTC)} | row | columns
+    return (
+        dict.fromkeys(enriched_columns(api_activity.SCHEMA))
+        | {"time": datetime(2024, 5, 1, tzinfo=UTC)}
+        | row
+        | columns
+    )
 
 
 def judge_all(detector: ChangeDetector, *rows: dict[str, Any]) -> list[bool]:
