@@ -30,6 +30,9 @@ one another all the time. Chosen between the two, not measured on a relay."""
 
 WINDOW = timedelta(hours=1)
 
+HOP = WINDOW / 2
+"""So that half an hour of a relay is never cut in two."""
+
 _CARRIES = ~pl.col("is_rejected") & (pl.col("traffic_packets") > PROBE_PACKETS)
 _WITH_RELAY = has("src_endpoint_indicators", "tor-relay") | has("dst_endpoint_indicators", "tor-relay")
 
@@ -70,6 +73,7 @@ DETECTOR = WindowDetector(
     where=IS_TCP & pl.col("is_request") & _CARRIES & _WITH_RELAY,
     key=(),
     window=WINDOW,
+    hop=HOP,
     # Where relays are asked, the source is ours, one address; where they ask, the target is.
     measures={
         "asked": Distinct("dst_endpoint_ip_v4"),
