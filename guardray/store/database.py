@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -28,6 +30,7 @@ from guardray.store import migrations
 from guardray.store.schema import METADATA, REVISION, VERSION_TABLE
 
 _BUSY_TIMEOUT_S = 30
+_BUSY_PAUSE_S = 0.02
 _CONNECT_TIMEOUT_S = 10
 _ADVISORY_LOCK = 0x67756172  # any number that other programs in the database do not use
 _VERSION = Table(VERSION_TABLE, MetaData(), Column("version_num", String(32), primary_key=True))
@@ -124,9 +127,22 @@ def _engine(url: URL) -> Engine:
 def _set_up_sqlite(connection: Any, record: Any) -> None:
     # The driver would begin transactions by itself, too late and never for DDL; _begin_sqlite does it instead.
     connection.isolation_level = None
-    connection.execute("PRAGMA journal_mode = WAL")
+    _use_wal(connection)
     connection.execute("PRAGMA synchronous = NORMAL")  # in WAL mode a power cut loses commits, never consistency
     connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _use_wal(connection: Any) -> None:
+    # SQLite does not wait here: of processes that open a new file together, all but one are told that it is locked.
+    deadline = time.monotonic() + _BUSY_TIMEOUT_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(_BUSY_PAUSE_S)
 
 
 def _begin_sqlite(connection: Connection) -> None:
