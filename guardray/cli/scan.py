@@ -37,7 +37,7 @@ from guardray.cli.options import (
 )
 from guardray.cli.outputs import Outputs
 from guardray.cli.progress import ScanProgress
-from guardray.cli.scanning import key_filter_of, make_engine
+from guardray.cli.scanning import key_filter_of, make_engine, tell_failures
 from guardray.cli.storing import commit
 from guardray.cli.summary import print_summary
 from guardray.dataflow.baseline import Baseline
@@ -56,9 +56,6 @@ from guardray.sources.set_aside import SetAsideFolder
 
 FAILED_STATUS = 1
 INCOMPLETE_STATUS = 3
-
-PROBLEMS_SHOWN = 20
-"""Failures of detectors that are printed; a broken one may fail on every row."""
 
 
 def scan(
@@ -139,7 +136,7 @@ def run_scan(settings: ScanSettings, objects: Sequence[InputObject], engine: Eng
         result = engine.scan(objects, progress)
     findings, problems = report(result, settings, datetime.now(UTC))
     problems = [*result.problems, *problems]
-    _report_problems(problems, console)
+    tell_failures(problems, console)
     repeated = 0
     try:
         if outputs.store is not None:
@@ -184,14 +181,6 @@ def _print_dry_run(result: ScanResult, settings: ScanSettings, console: Console)
     for name, (findings, events) in sorted(dry_run(result, settings).items()):
         would = f"{counted(findings, 'finding')} of {counted(events, 'event')}"
         say(console, f"  dry run: {name} would give {would}", "dim")
-
-
-def _report_problems(problems: Sequence[DetectorError], console: Console) -> None:
-    distinct = list(dict.fromkeys(map(str, problems)))
-    for problem in distinct[:PROBLEMS_SHOWN]:
-        say(console, f"detector failed: {problem}", "red")
-    if len(distinct) > PROBLEMS_SHOWN:
-        say(console, f"detectors failed {len(distinct) - PROBLEMS_SHOWN:,} times more", "red")
 
 
 def _status(

@@ -6,14 +6,20 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 
+from rich.console import Console
+
+from guardray.cli.messages import say
 from guardray.cli.options import EngineName
 from guardray.cli.times import utc
 from guardray.dataflow.scan import Engine, ScanSettings
-from guardray.errors import UsageError
+from guardray.errors import DetectorError, UsageError
 from guardray.sources.objects import InputObject, KeyFilter
 
 RAY_WORTHWHILE_BYTES = 4 * 2**30
 """`auto` starts Ray above this: a cluster needs some 20 s to start, in which one core reads a gigabyte or two."""
+
+PROBLEMS_SHOWN = 20
+"""Failures of detectors that are printed; a broken one may fail on every row."""
 
 _ACCOUNT = re.compile(r"\d{12}")
 
@@ -57,3 +63,12 @@ def make_engine(
     from guardray.dataflow.local import LocalEngine
 
     return LocalEngine(settings)
+
+
+def tell_failures(problems: Sequence[DetectorError], console: Console) -> None:
+    """Says which detectors failed, each failure once."""
+    distinct = list(dict.fromkeys(map(str, problems)))
+    for problem in distinct[:PROBLEMS_SHOWN]:
+        say(console, f"detector failed: {problem}", "red")
+    if len(distinct) > PROBLEMS_SHOWN:
+        say(console, f"detectors failed {len(distinct) - PROBLEMS_SHOWN:,} times more", "red")

@@ -32,7 +32,7 @@ from guardray.cli.options import (
     Workers,
 )
 from guardray.cli.progress import ScanProgress
-from guardray.cli.scanning import key_filter_of, make_engine
+from guardray.cli.scanning import key_filter_of, make_engine, tell_failures
 from guardray.dataflow.baseline import Baseline
 from guardray.dataflow.scan import ScanSettings
 from guardray.detectors.declare import ActivityDetector, ChangeDetector, Detector
@@ -88,13 +88,14 @@ def train(
     folder = SetAsideFolder(state)
     with ScanProgress(objects, folder, console) as progress:
         result = make_engine(engine, settings, objects, workers, address).scan(objects, progress)
+    tell_failures(result.problems, console)
     # What a detection of somebody's own learned is kept, though it is not loaded this time.
     learned = Baseline({**known.tables, **result.learned.tables})
     learned.save(baseline)
     read = f"{counted(result.counts.read, 'row')} of {counted(len(objects), 'object')}"
     say(console, f"{_told(learned)} from {read} in {time.perf_counter() - started:.1f} s: {baseline}", "bold")
     set_aside = result.counts.set_aside or result.counts.set_aside_objects
-    raise typer.Exit(INCOMPLETE_STATUS if set_aside or result.problems else 0)
+    raise typer.Exit(INCOMPLETE_STATUS if set_aside or result.problems or own.problems else 0)
 
 
 def _learns(detector: Detector) -> bool:
