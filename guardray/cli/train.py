@@ -68,7 +68,7 @@ def train(
 ) -> None:
     """Learn from logs what is usual, for `guardray scan --baseline`. No finding is written."""
     console = Console(stderr=True)
-    known = Baseline.open(baseline) if baseline.exists() else Baseline()
+    known = Baseline.open(baseline) if Baseline.is_kept(baseline) else Baseline()
     indicators, notices = load_indicators(intel, (), trusted_list or (), state, offline=offline)
     for notice in notices:
         say(console, notice, "yellow")

@@ -41,6 +41,14 @@ class Baseline:
         """
         return cls(read_snapshot(str(folder)))
 
+    @staticmethod
+    def is_kept(folder: Path) -> bool:
+        """Whether the folder is there. What a `save` that was killed had moved away is put back."""
+        old = folder.with_name(folder.name + ".old")
+        if not folder.exists() and old.exists():
+            old.rename(folder)
+        return folder.exists()
+
     def save(self, folder: Path) -> None:
         """Write to a folder, in place of what `save` wrote there before.
 

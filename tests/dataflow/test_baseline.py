@@ -89,6 +89,15 @@ def test_a_saved_baseline_is_the_same_when_opened_and_replaces_the_one_before(tm
     assert [path.name for path in tmp_path.iterdir()] == ["baseline"]
 
 
+def test_a_baseline_that_was_being_replaced_when_the_process_died_is_put_back(tmp_path: Path):
+    folder = tmp_path / "baseline"
+    learned(*days(0, 1)).save(folder)
+    folder.rename(tmp_path / "baseline.old")
+    assert Baseline.is_kept(folder)
+    assert Baseline.open(folder).tables
+    assert not Baseline.is_kept(tmp_path / "nowhere")
+
+
 def test_a_folder_that_holds_something_else_is_left_as_it_is(tmp_path: Path):
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(SnapshotError):
