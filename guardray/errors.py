@@ -91,6 +91,21 @@ class StoreError(GuardrayError):
     """The findings store refused: it cannot be opened, or is of a newer schema than this program."""
 
 
+class AccessRefusedError(GuardrayError):
+    """A request may not go on: its credentials, its signature, its role or its rate. `code` and `status` are AWS's.
+
+    Attributes:
+        retry_after_s: when the same request may be sent again, where that is any help.
+    """
+
+    def __init__(self, code: str, status: int, message: str, retry_after_s: int | None = None) -> None:
+        super().__init__(code, status, message, retry_after_s)
+        self.code, self.status, self.message, self.retry_after_s = code, status, message, retry_after_s
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.message}"
+
+
 class BenchError(GuardrayError):
     """A measurement ended in an error, whose last line follows; `stderr` has all of it."""
 

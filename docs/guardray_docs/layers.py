@@ -11,7 +11,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("dataflow",),
     ("shards", "custom"),
     ("detectors",),
-    ("connectors", "context", "publish"),
+    ("access", "connectors", "context", "publish"),
     ("intel", "geo", "inventory", "names", "sources", "store", "simulate"),
     ("schema", "findings", "stats"),
     ("errors", "types", "hosts"),
