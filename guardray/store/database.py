@@ -27,7 +27,8 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from guardray.errors import StoreError
 from guardray.store import migrations
-from guardray.store.schema import METADATA, REVISION, VERSION_TABLE
+from guardray.store.schema import REVISION, VERSION_TABLE
+from guardray.store.tables import METADATA, TABLES
 
 _BUSY_TIMEOUT_S = 30
 _BUSY_PAUSE_S = 0.02
@@ -164,7 +165,7 @@ def _create(connection: Connection) -> None:
     foreign = found if connection.dialect.name == "sqlite" else found & METADATA.tables.keys()
     if foreign:
         raise StoreError(f"not a guardray store: it holds another program's tables ({', '.join(sorted(foreign))})")
-    METADATA.create_all(connection, checkfirst=False)
+    METADATA.create_all(connection, tables=TABLES, checkfirst=False)
     _VERSION.create(connection)
     connection.execute(_VERSION.insert(), {"version_num": REVISION})
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from alembic import context
 
-from guardray.store.schema import METADATA, VERSION_TABLE
+from guardray.store.schema import VERSION_TABLE
+from guardray.store.tables import METADATA
 
 context.configure(
     connection=context.config.attributes["connection"],
