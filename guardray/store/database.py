@@ -38,13 +38,18 @@ _VERSION = Table(VERSION_TABLE, MetaData(), Column("version_num", String(32), pr
 
 
 class Database:
-    """SQLite or PostgreSQL with the tables of this program. Every SQL error comes out as a StoreError."""
+    """SQLite or PostgreSQL with the tables of this program. Every SQL error comes out as a StoreError.
 
-    def __init__(self, url: str) -> None:
+    Args:
+        url: a path, `sqlite:///path` or `postgresql://user@host/database`.
+        durable: what is committed outlives a power cut in SQLite too, which then waits for the disk at each commit.
+    """
+
+    def __init__(self, url: str, *, durable: bool = False) -> None:
         parsed = _parsed(url)
         self.location = parsed.database or "" if _is_sqlite(parsed) else parsed.render_as_string(hide_password=True)
         with self._errors():
-            self._engine = _engine(parsed)
+            self._engine = _engine(parsed, durable)
         try:
             self._prepare()
         except StoreError:
@@ -113,10 +118,10 @@ def _is_sqlite(url: URL) -> bool:
     return url.get_backend_name() == "sqlite"
 
 
-def _engine(url: URL) -> Engine:
+def _engine(url: URL, durable: bool) -> Engine:
     if _is_sqlite(url):
         engine = create_engine(url, connect_args={"timeout": _BUSY_TIMEOUT_S})
-        event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "connect", _set_up_durable_sqlite if durable else _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     try:
@@ -131,6 +136,11 @@ def _set_up_sqlite(connection: Any, record: Any) -> None:
     _use_wal(connection)
     connection.execute("PRAGMA synchronous = NORMAL")  # in WAL mode a power cut loses commits, never consistency
     connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _set_up_durable_sqlite(connection: Any, record: Any) -> None:
+    _set_up_sqlite(connection, record)
+    connection.execute("PRAGMA synchronous = FULL")
 
 
 def _use_wal(connection: Any) -> None:

@@ -8,17 +8,29 @@ from datetime import datetime
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, insert, select
 
-from guardray.errors import StoreError
 from guardray.findings.finding import Finding
 from guardray.findings.sighting import Occurrence
 from guardray.store.database import Database
+from guardray.store.fencing import check_fence, next_fence
 from guardray.store.folding import fold
 from guardray.store.outbox_changes import note_changes
 from guardray.store.query import ALL, FindingQuery, select_findings
 from guardray.store.rows import finding_of_json, occurrence_of_row
-from guardray.store.schema import EPOCHS, EVIDENCE, WRITER
+from guardray.store.schema import EPOCHS, EVIDENCE
+
+
+def write_findings(connection: Connection, findings: Iterable[Finding], now: datetime) -> tuple[int, int]:
+    """Fold findings into the store and tell the outbox of each destination, in the open transaction.
+
+    Returns:
+        How many findings were new, and how many known.
+    """
+    written = list(findings)
+    created, updated = fold(connection, written)
+    note_changes(connection, sorted({finding.id for finding in written}), now)
+    return created, updated
 
 
 @dataclass(frozen=True)
@@ -51,10 +63,7 @@ class FindingStore:
     def acquire_fence(self) -> int:
         """Become the one writer: a number for `commit` that shuts out everyone who got theirs earlier."""
         with self._database.writing() as connection:
-            fence: int = (connection.scalar(select(WRITER.c.fence)) or 0) + 1
-            connection.execute(delete(WRITER))
-            connection.execute(insert(WRITER), {"id": 1, "fence": fence})
-            return fence
+            return next_fence(connection)
 
     def commit(self, findings: Iterable[Finding], *, epoch: str, now: datetime, fence: int | None = None) -> Commit:
         """Fold the findings of an epoch into the store, all or nothing, and only the first time.
@@ -76,10 +85,8 @@ class FindingStore:
             if earlier is not None:
                 return earlier
             if fence is not None:
-                _check_fence(connection, fence)
-            of_epoch = list(findings)
-            created, updated = fold(connection, of_epoch)
-            note_changes(connection, sorted({finding.id for finding in of_epoch}), now)
+                check_fence(connection, fence)
+            created, updated = write_findings(connection, findings, now)
             row = {"id": epoch, "fence": fence, "committed_at": now, "created": created, "updated": updated}
             connection.execute(insert(EPOCHS), row)
             return Commit(created, updated)
@@ -111,9 +118,3 @@ class FindingStore:
 def _commit_of(connection: Connection, epoch: str) -> Commit | None:
     row = connection.execute(select(EPOCHS.c.created, EPOCHS.c.updated).where(EPOCHS.c.id == epoch)).first()
     return None if row is None else Commit(row.created, row.updated, repeated=True)
-
-
-def _check_fence(connection: Connection, fence: int) -> None:
-    current = connection.scalar(select(WRITER.c.fence))
-    if current != fence:
-        raise StoreError(f"another process has become its writer since (fence {current}, ours is {fence})")

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from guardray.store.access_schema import ACCESS_KEYS, AUDIT
 from guardray.store.schema import DESTINATIONS, EPOCHS, EVIDENCE, FINDINGS, METADATA, OUTBOX, WRITER
+from guardray.store.service_schema import CHECKPOINTS, SERVICE_EPOCHS, SERVICE_LEASE
 
-TABLES = (FINDINGS, EVIDENCE, EPOCHS, WRITER, DESTINATIONS, OUTBOX, ACCESS_KEYS, AUDIT)
+TABLES = (
+    FINDINGS,
+    EVIDENCE,
+    EPOCHS,
+    WRITER,
+    DESTINATIONS,
+    OUTBOX,
+    ACCESS_KEYS,
+    AUDIT,
+    SERVICE_EPOCHS,
+    CHECKPOINTS,
+    SERVICE_LEASE,
+)
 
 __all__ = ["METADATA", "TABLES"]
