@@ -21,7 +21,7 @@ from sqlalchemy import (
     TypeDecorator,
 )
 
-REVISION = "0004"
+REVISION = "0005"
 """The migration that these tables are at."""
 
 VERSION_TABLE = "guardray_version"

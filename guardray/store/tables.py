@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from guardray.store.access_schema import ACCESS_KEYS, AUDIT
+from guardray.store.api_schema import DETECTORS, MEMBERS, ORGANISATION, RESOURCES, TAGS
 from guardray.store.schema import DESTINATIONS, EPOCHS, EVIDENCE, FINDINGS, METADATA, OUTBOX, WRITER
 from guardray.store.service_schema import CHECKPOINTS, SERVICE_EPOCHS, SERVICE_LEASE
 
@@ -18,6 +19,11 @@ TABLES = (
     SERVICE_EPOCHS,
     CHECKPOINTS,
     SERVICE_LEASE,
+    DETECTORS,
+    RESOURCES,
+    TAGS,
+    MEMBERS,
+    ORGANISATION,
 )
 
 __all__ = ["METADATA", "TABLES"]
