@@ -41,12 +41,35 @@ class DetectorError(_PlacedError):
         return str(self.args[0])
 
 
+class LeftOutError(DetectorError):
+    """There was more than is kept, and what was left out is not looked at: the activity or finding type is named.
+
+    Somebody may have made so much of it to hide something: look at whose events they are.
+    """
+
+
 class SnapshotError(_PlacedError):
     """A state snapshot is damaged or of another schema version: name and reason are given, nothing was restored."""
 
     @property
     def path(self) -> str:
         return str(self.args[0])
+
+
+class StateError(_PlacedError):
+    """The service's state cannot be written or restored: file or folder and reason are given.
+
+    A checkpoint that cannot be written leaves the one before in force, and the service goes on: look at the room on the
+    disk or the rights on the bucket. What cannot be restored is told when the service starts.
+    """
+
+    @property
+    def path(self) -> str:
+        return str(self.args[0])
+
+
+class DamagedStateError(StateError):
+    """A file of a checkpoint is missing or not what was written: the checkpoint before it is used."""
 
 
 class EngineError(GuardrayError):

@@ -9,6 +9,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("bench",),
     ("runtime", "testing"),
     ("dataflow",),
+    ("checkpoints",),
     ("shards", "custom"),
     ("detectors",),
     ("access", "connectors", "context", "publish"),
