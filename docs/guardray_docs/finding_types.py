@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from guardray.cli.catalogue import Account, Entry, account, entries
+from guardray.cli.facts import LEARNING
+from guardray.detectors.costs import measured_costs
 from guardray.detectors.loader import declaring_modules
 from guardray.findings.severity import Severity
 from guardray.intel.store import IndicatorStore
@@ -28,14 +29,15 @@ threat lists given.
 
 - **Log** is what the type reads: CloudTrail management events, CloudTrail S3 data events, VPC Flow Logs or Route 53
   Resolver query logs (`dns`).
-- **Method** is `rule` (one event, or a change against the last known configuration), `rate` (summaries of a key over a
-  window of time), `intel` (a rule that wants the address or domain on a threat list; without a list it is inactive) or
-  `behaviour` (what an entity does by period, mostly beside what it did on the days before).
+- **Method** is `rule` (one event, a change against the last known configuration, or counts of a key in a window of
+  time), `intel` (a rule that wants the address or domain on a threat list; without a list it is inactive) or
+  `behaviour` (what an entity does by period, mostly beside what it did before).
 - **Severity** is the usual one. Some types give another by what happened.
 - **Learns** says whether the type is silent until it knows what is usual (`before`), or fires at once and gets used to
   what goes on (`after`). `guardray train` learns from earlier logs, and `guardray scan --baseline` knows it.
 - **ns a row** is the processor time that the type alone costs for each row of its log, without decoding and enrichment,
-  as `guardray bench --types` measured it. Types that share work each have all of it in their figure.
+  as `guardray bench --types` measured it on one core ({place}). Types that share work each have all of it in their
+  figure.
 
 {table}
 """
@@ -51,10 +53,9 @@ What is found in {logs}. All types are in [one table](../finding-types.md).
 
 
 def pages(docs: Path) -> dict[Path, str]:
-    """Every page to what it should hold. The measured costs are those in `costs.json`."""
-    costs = {one["finding_type"]: one["ns_per_row"] for one in json.loads((docs / "costs.json").read_text("utf-8"))}
+    """Every page to what it should hold."""
     listed = entries(IndicatorStore())
-    found = {docs / "finding-types.md": _overview(listed, costs)}
+    found = {docs / "finding-types.md": _overview(listed)}
     for resource, (name, title, logs) in RESOURCES.items():
         types = [entry.type for entry in listed if _resource(entry.type) == resource]
         sections = "\n".join(_section(accounts) for accounts in _families(types))
@@ -66,23 +67,24 @@ def _resource(finding_type: str) -> str:
     return finding_type.partition(":")[2].partition("/")[0]
 
 
-def _overview(listed: Sequence[Entry], costs: Mapping[str, float]) -> str:
-    rows = [_row(entry, account(entry.type, IndicatorStore()), costs.get(entry.type)) for entry in listed]
+def _overview(listed: Sequence[Entry]) -> str:
     header = ("Finding type", "Log", "Method", "Severity", "Learns", "What happened", "ns a row")
     resources = ", ".join(f"[{title.lower()}](finding-types/{name})" for name, title, _ in RESOURCES.values())
-    return OVERVIEW.format(count=len(listed), resources=resources, table=table(header, rows))
+    return OVERVIEW.format(
+        count=len(listed), resources=resources, place=measured_costs().place, table=table(header, map(_row, listed))
+    )
 
 
-def _row(entry: Entry, shown: Account, cost: float | None) -> tuple[str, ...]:
+def _row(entry: Entry) -> tuple[str, ...]:
     page = RESOURCES[_resource(entry.type)][0]
     return (
         f"[`{entry.type}`](finding-types/{page}#{_anchor(entry.type)})",
         entry.source,
         entry.method,
         _severities(entry),
-        "" if shown.learning == "nothing" else ("before" if "silent" in shown.learning else "after"),
+        "" if entry.learning == "none" else entry.learning,
         entry.description,
-        "" if cost is None else f"{cost:,.0f}",
+        "" if entry.ns_per_row is None else f"{entry.ns_per_row:,.0f}",
     )
 
 
@@ -106,9 +108,9 @@ def _section(family: Sequence[Account]) -> str:
         "\n".join(f'<a id="{_anchor(one.entry.type)}"></a>' for one in family),
         f"## {_heading([one.entry.type for one in family])}",
         first.explanation,
-        table(("Finding type", "Severity", "Tactic", "Role", "Wants lists of"), map(_facts, family)),
+        table(("Finding type", "Severity", "Tactic", "Role", "Needs"), map(_facts, family)),
         f"One finding for each {', '.join(('account', 'Region', *first.entry.entity))}. It reads {first.entry.source}, "
-        f"remembers {first.state}, and learns {first.learning}.",
+        f"remembers {first.entry.state}, and learns {LEARNING[first.entry.learning]}.",
     ]
     reasons = {name: (value, one.reasons.get(name, "")) for one in family for name, value in one.entry.tunables.items()}
     if reasons:
@@ -130,9 +132,9 @@ def _facts(shown: Account) -> tuple[str, ...]:
     return (
         f"`{shown.entry.type}`",
         _severities(shown.entry),
-        shown.tactic or "",
+        shown.entry.tactic or "",
         shown.entry.role,
-        "" if shown.lists == "none" else shown.lists,
+        shown.entry.needs,
     )
 
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
 from guardray.bench.inputs import ROWS
+from guardray.bench.machine import processor_name
 from guardray.context.enrich import Surroundings, enrich
 from guardray.dataflow.ingest import Ingest
 from guardray.dataflow.shard import Shard
+from guardray.detectors.costs import MeasuredCosts
 from guardray.detectors.declare import Detector
 from guardray.geo.geography import Geography
 from guardray.intel.store import IndicatorStore
@@ -35,26 +37,13 @@ _READ_BY: dict[str, BenchmarkSource] = {
 }
 
 
-@dataclass(frozen=True)
-class Cost:
-    """What a detector costs for each row of its log, in nanoseconds of processor time on one core.
-
-    What detectors share, such as the count of an activity or the directory of interfaces, is in the cost of each of
-    them, so that the costs of all add up to more than all cost together.
-    """
-
-    finding_type: str
-    source: str
-    ns_per_row: float
-
-
 def measure_costs(
     detectors: Sequence[Detector],
     indicators: IndicatorStore,
     folder: Path,
     told: Callable[[str], None],
     scale: float = SHARE_OF_ROWS,
-) -> list[Cost]:
+) -> MeasuredCosts:
     """The cost of each detector, dearest first.
 
     Args:
@@ -64,7 +53,7 @@ def measure_costs(
         told: hears what is being done.
         scale: times the benchmark's usual number of rows.
     """
-    costs = []
+    costs: dict[str, float] = {}
     for source, name in _READ_BY.items():
         mine = [detector for detector in detectors if detector.source == source]
         if not mine:
@@ -76,8 +65,12 @@ def measure_costs(
         for detector in mine:
             told(f"{name}: {detector.finding_type}")
             seconds = _seconds(detector, batches, indicators)
-            costs.append(Cost(detector.finding_type, source, seconds / rows * 1e9))
-    return sorted(costs, key=lambda cost: -cost.ns_per_row)
+            costs[detector.finding_type] = round(seconds / rows * 1e9, 1)
+    return MeasuredCosts(
+        processor=processor_name(),
+        measured_on=datetime.now(UTC).date(),
+        ns_per_row=dict(sorted(costs.items(), key=lambda cost: -cost[1])),
+    )
 
 
 def _enriched(folder: Path, indicators: IndicatorStore) -> list[tuple[EventSchema, pl.DataFrame]]:

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from guardray.bench.inputs import ROWS
+from guardray.cli.messages import print_json
 from guardray.errors import UsageError
 
 if TYPE_CHECKING:
@@ -83,18 +84,21 @@ def _bench_types(as_json: bool) -> None:
     from guardray.bench.indicators import million_indicators
     from guardray.detectors.loader import load_detectors
 
-    console = Console(stderr=True)
+    console, detectors = Console(stderr=True), load_detectors()
     with (
         console.status("a million indicators") as status,
         tempfile.TemporaryDirectory(prefix="guardray-bench-") as folder,
     ):
-        costs = measure_costs(load_detectors(), million_indicators(), Path(folder), status.update)
+        costs = measure_costs(detectors, million_indicators(), Path(folder), status.update)
     if as_json:
-        typer.echo(json.dumps([asdict(cost) for cost in costs], indent=1))
+        print_json(costs)
         return
-    table = Table("finding type", "log", Column("ns a row", justify="right"), title="each alone, on one core")
-    for cost in costs:
-        table.add_row(cost.finding_type, cost.source, f"{cost.ns_per_row:,.1f}")
+    table = Table(
+        "finding type", "log", Column("ns a row", justify="right"), title=f"each alone, on one core ({costs.place})"
+    )
+    logs = {detector.finding_type: detector.source for detector in detectors}
+    for finding_type, ns_per_row in costs.ns_per_row.items():
+        table.add_row(finding_type, logs[finding_type], f"{ns_per_row:,.1f}")
     Console().print(table)
 
 

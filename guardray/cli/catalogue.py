@@ -12,9 +12,10 @@ from types import ModuleType
 
 import msgspec
 
-from guardray.cli.facts import learning_of, lists_of, state_of
+from guardray.cli.facts import learning_of, needs_of, state_of
 from guardray.custom.library import OwnRule
-from guardray.detectors.declare import Detector, Method, Mode, Source
+from guardray.detectors.costs import measured_costs
+from guardray.detectors.declare import Detector, Learning, Method, Mode, Source
 from guardray.detectors.loader import declaring_modules, load_detectors
 from guardray.errors import UsageError
 from guardray.findings.tactic import tactic_of
@@ -31,8 +32,13 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         severity: the usual one.
         severities: all that its examples show, rising.
+        tactic: the one of ATT&CK that the type's purpose stands for; null where it stands for none.
         active: it can fire with the indicators that were given.
         why_not: what is missing where it cannot.
+        needs: what it cannot work without, beside its log; empty where that is nothing.
+        learning: `before`: it is silent until it knows what is usual; `after`: it fires at once, then gets used to it.
+        state: what it remembers.
+        ns_per_row: processor time for each row of its log, as `measured_costs` has it; null where it was not measured.
         description: one sentence on what fires.
         mode: in `DRY_RUN` it is counted, and gives no finding.
         file: the rule file that it comes from; null where guardray brings it.
@@ -45,6 +51,11 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     severities: tuple[float, ...]
     active: bool
     why_not: str | None
+    tactic: str | None
+    needs: str
+    learning: Learning
+    state: str
+    ns_per_row: float | None
     role: ResourceRole
     entity: tuple[str, ...]
     tunables: Mapping[str, float]
@@ -57,10 +68,6 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     """One finding type at length: its entry, its module's explanation, and why its tunables are what they are."""
 
     entry: Entry
-    tactic: str | None
-    state: str
-    learning: str
-    lists: str
     explanation: str
     reasons: Mapping[str, str]
     fires: tuple[str, ...]
@@ -100,10 +107,6 @@ def own_account(rule: OwnRule, indicators: IndicatorStore, why_not: str | None =
 def _account(detector: Detector, entry: Entry, explanation: str, reasons: Mapping[str, str]) -> Account:
     return Account(
         entry=entry,
-        tactic=tactic_of(detector.finding_type),
-        state=state_of(detector),
-        learning=learning_of(detector),
-        lists=lists_of(detector),
         explanation=explanation,
         reasons=reasons,
         fires=_names(detector, fires=True),
@@ -140,6 +143,11 @@ def _entry(detector: Detector, description: str, indicators: IndicatorStore) -> 
         severities=_severities(detector),
         active=missing is None,
         why_not=missing,
+        tactic=tactic_of(detector.finding_type),
+        needs=needs_of(detector),
+        learning=learning_of(detector),
+        state=state_of(detector),
+        ns_per_row=measured_costs().ns_per_row.get(detector.finding_type),
         role=detector.role,
         entity=detector.entity,
         tunables=dict(detector.tunables),

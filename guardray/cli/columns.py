@@ -7,8 +7,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import polars as pl
+
 from guardray.context import enrich
 from guardray.schema import EventSchema
+
+VALUES_SHOWN = 4
+"""Of an enumeration that has more: which they are is for whoever reads the schema, that they are few for all."""
 
 _SECTION = re.compile(r"Added to (?:`(?P<schema>\w+)`|every class):")
 _COLUMNS = re.compile(r" {4}(?P<names>\w+(?:, \w+)*): (?P<text>.+)")
@@ -27,8 +32,18 @@ def columns_of(schema: EventSchema) -> list[ColumnHelp]:
     """The columns of an enriched batch, in order."""
     described = {column.name: column.description for column in schema.columns} | _added(schema.name)
     return [
-        ColumnHelp(name, str(dtype), described.get(name, "")) for name, dtype in enrich.enriched_columns(schema).items()
+        ColumnHelp(name, type_name(dtype), described.get(name, "").removeprefix(f"{dtype}, "))
+        for name, dtype in enrich.enriched_columns(schema).items()
     ]
+
+
+def type_name(dtype: pl.DataType | type[pl.DataType]) -> str:
+    """A column's type, short enough for a table: a few of an enumeration's values, and a time's zone."""
+    if isinstance(dtype, pl.Enum):
+        few, number = list(dtype.categories[:VALUES_SHOWN]), len(dtype.categories)
+        more = f", … ({number})" if number > len(few) else ""
+        return f"Enum: {', '.join(few)}{more}"
+    return f"Datetime, {dtype.time_zone}" if isinstance(dtype, pl.Datetime) else str(dtype)
 
 
 def _added(schema: str) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -15,6 +16,7 @@ from guardray.cli.columns import columns_of
 from guardray.cli.detections import DetectionsOption, OwnDetections, load_own, tell_problems
 from guardray.cli.detector_pages import account_page, columns_table, entries_table, markdown_table, wide_console
 from guardray.cli.messages import counted, print_json, say
+from guardray.cli.options import Verbose
 from guardray.cli.rule_examples import outcomes
 from guardray.custom.library import OwnRule, read_folders, without_duplicates
 from guardray.custom.settings import folders_of
@@ -32,6 +34,13 @@ class ListFormat(StrEnum):
     TABLE = "table"
     JSON = "json"
     MARKDOWN = "markdown"
+
+
+class ShowFormat(StrEnum):
+    """How one finding type is printed."""
+
+    PAGE = "page"
+    JSON = "json"
 
 
 class LogName(StrEnum):
@@ -83,24 +92,31 @@ def show_detector(
     threat_list: ThreatListOption = None,
     detections: DetectionsOption = None,
     state: StateOption = Path("guardray-data"),
+    format_: Annotated[ShowFormat, typer.Option("--format", "-f", help="How to print it.")] = ShowFormat.PAGE,
 ) -> None:
     """Explains one finding type: what fires, what does not, what it needs, and the numbers that it can be tuned by."""
     indicators = _indicators(intel, threat_list, state)
     own = load_own(detections)
-    wide_console().print(account_page(_own_account(own, finding_type, indicators) or account(finding_type, indicators)))
+    shown = _own_account(own, finding_type, indicators) or account(finding_type, indicators)
+    if format_ is ShowFormat.JSON:
+        print_json(shown)
+    else:
+        wide_console().print(account_page(shown))
 
 
 @app.command("check")
 def check_detections(
     paths: Annotated[list[Path], typer.Argument(help="Files and folders with detections of your own.")],
+    verbose: Verbose = False,
 ) -> None:
     """Reads detections and runs their examples. Exits with 2 where one cannot be read or an example fails."""
     console = Console()
     read, refused = read_folders(folders_of(paths))
     kept, twice = without_duplicates(read, load_detectors())
-    failures = sum(_check(rule, console) for rule in kept)
+    failures = sum(_check(rule, console, verbose) for rule in kept)
     for one in (*refused, *twice):
         say(console, f"not loaded: {one.reason}", "bold red")
+        _trace(one.error if verbose else None, console)
     passed = sum(len(rule.detector.examples) for rule in kept) - failures
     told = f"{counted(len(kept), 'detection')}, {counted(passed, 'example')} passed, {failures} failed"
     say(console, f"{told}, {len(refused) + len(twice)} not loaded", "bold")
@@ -115,7 +131,7 @@ def list_columns(
     wide_console().print(columns_table(columns_of(_SCHEMAS[log])))
 
 
-def _check(rule: OwnRule, console: Console) -> int:
+def _check(rule: OwnRule, console: Console, verbose: bool) -> int:
     """Prints what comes of a rule's examples; how many of them fail."""
     done = outcomes(rule.detector)
     say(console, f"{rule.detector.finding_type} ({rule.kind}, {rule.detector.mode}, {rule.path})", "bold")
@@ -125,9 +141,16 @@ def _check(rule: OwnRule, console: Console) -> int:
             say(console, f"  pass  {kind}: {outcome.example.name}", "green")
         else:
             say(console, f"  FAIL  {kind}: {outcome.example.name}: {outcome.failure}", "red")
+            _trace(outcome.error if verbose else None, console)
     if not done:
         say(console, "  no examples", "yellow")
     return sum(outcome.failure is not None for outcome in done)
+
+
+def _trace(error: BaseException | None, console: Console) -> None:
+    """Says where an error of somebody's code comes from."""
+    if error is not None:
+        say(console, "".join(traceback.format_exception(error)).rstrip(), "dim")
 
 
 def _own_entries(own: OwnDetections, indicators: IndicatorStore) -> list[Entry]:

@@ -5,20 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import timedelta
 
-from guardray.detectors.declare import ActivityDetector, ChangeDetector, Detector, WindowDetector
+from guardray.detectors.declare import ActivityDetector, ChangeDetector, Detector, Learning, WindowDetector
 
-_LEARNING = {
+LEARNING: dict[Learning, str] = {
     "none": "nothing",
     "before": "what is usual, by day; it is silent until enough was learned",
     "after": "what is usual, by day; it fires at once, then gets used to what goes on",
 }
+"""What each kind of learning means, in words."""
 
 
 def state_of(detector: Detector) -> str:
     """What it must remember, and for how long."""
     match detector:
-        case ChangeDetector(key=key):
-            return f"the last known configuration of each {listed(key)}"
+        case ChangeDetector(key=key, is_behaviour=is_behaviour):
+            return (
+                f"{'what was done last by' if is_behaviour else 'the last known configuration of'} each {listed(key)}"
+            )
         case WindowDetector(key=key, window=window, hop=hop, measures=measures):
             sliding = f", which slides by {span(hop)}" if hop else ""
             return (
@@ -33,16 +36,21 @@ def state_of(detector: Detector) -> str:
     return "nothing: each row is judged alone"
 
 
-def learning_of(detector: Detector) -> str:
-    """What it learns before it can judge."""
-    return _LEARNING[detector.learning if isinstance(detector, ActivityDetector) else "none"]
+def learning_of(detector: Detector) -> Learning:
+    """When it learns what is usual."""
+    return detector.learning if isinstance(detector, ActivityDetector) else "none"
 
 
-def lists_of(detector: Detector) -> str:
-    """The lists that it looks at."""
-    wanted = dict.fromkeys(f"{kind}es of {category}" if kind == "address" else f"{kind}s of {category}"
-                           for kind, category in detector.wanted_lists)  # fmt: skip
-    return listed(wanted, "or") or "none"
+def needs_of(detector: Detector) -> str:
+    """What it cannot work without, beside its log; empty where that is nothing."""
+    plurals = {"address": "addresses", "domain": "domains"}
+    wanted = dict.fromkeys(f"{category} {plurals[kind]}" for kind, category in detector.wanted_lists)
+    needs = {
+        f"a list of {listed(wanted, 'or')}": bool(wanted),
+        "logs of earlier days": learning_of(detector) == "before",
+        "an inventory of instances": detector.concerns is not None,
+    }
+    return listed(need for need, is_needed in needs.items() if is_needed)
 
 
 def listed(names: Iterable[str], last: str = "and") -> str:

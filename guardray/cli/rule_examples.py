@@ -22,10 +22,11 @@ _RULE, _EXAMPLE = "_rule", "_example"
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of an example. `failure` is null where it passed."""
+    """What came of an example. `failure` is null where it passed; `error` is there where the detector's code failed."""
 
     example: Example
     failure: str | None = None
+    error: Exception | None = None
 
 
 def outcomes(detector: Detector) -> list[Outcome]:
@@ -55,7 +56,7 @@ def _of_any(detector: Detector, example: Example) -> Outcome:
     except AssertionError as error:
         return Outcome(example, str(error).partition(f"{example.name!r}: ")[2])
     except Exception as error:  # the detector is somebody's own, and may fail in any way
-        return Outcome(example, f"{type(error).__name__}: {error}")
+        return Outcome(example, f"{type(error).__name__}: {error}", error)
     return Outcome(example)
 
 

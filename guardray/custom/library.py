@@ -43,11 +43,12 @@ class OwnRule:
 
 @dataclass(frozen=True, kw_only=True)
 class Refused:
-    """A file or a rule that cannot be used. The reason names file and line."""
+    """A file or a rule that cannot be used. The reason names file and line; `error` is there where code failed."""
 
     path: Path
     reason: str
     finding_type: str | None = None
+    error: BaseException | None = None
 
 
 def read_folders(folders: Iterable[RuleFolder]) -> tuple[list[OwnRule], list[Refused]]:
@@ -92,7 +93,7 @@ def read_file(path: Path) -> Iterator[OwnRule | Refused]:
     try:
         yield from _python_rules(path) if path.suffix == ".py" else _yaml_rules(path)
     except UsageError as error:
-        yield Refused(path=path, reason=str(error))
+        yield Refused(path=path, reason=str(error), error=error.__cause__)
 
 
 def _python_rules(path: Path) -> Iterator[OwnRule]:

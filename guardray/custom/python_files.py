@@ -46,7 +46,7 @@ def _run(path: Path) -> ModuleType:
         raise UsageError(f"{path}, line {error.lineno}: not Python: {error.msg}") from None
     except (Exception, SystemExit) as error:
         reason = f"{type(error).__name__}: {error}".removesuffix(": ")
-        raise UsageError(f"{path}{_line_of(path, error)}: fails when it is loaded: {reason}") from None
+        raise UsageError(f"{path}{_line_of(path, error)}: fails when it is loaded: {reason}") from error
     return module
 
 

@@ -35,11 +35,11 @@ def report(result: ScanResult, settings: ScanSettings, now: datetime) -> tuple[l
 def dry_run(result: ScanResult, settings: ScanSettings) -> dict[str, tuple[int, int]]:
     """What detectors in DRY_RUN would have found: by finding type, how many findings of how many events."""
     tried = {detector.finding_type for detector in settings.detectors if detector.mode == "DRY_RUN"}
-    found: dict[str, tuple[int, int]] = {}
+    found = dict.fromkeys(tried, (0, 0))
     for sighting in result.sightings:
         name = sighting.key.finding_type
         if name in tried:
-            findings, events = found.get(name, (0, 0))
+            findings, events = found[name]
             found[name] = findings + 1, events + sighting.count
     return found
 
@@ -66,7 +66,9 @@ def findings_of(
             if details is not None:
                 findings.append(finding_of(sighting, details, detector.severity, detector.role, now))
         except Exception as error:  # whatever the code of a rule of somebody's own raises, the other findings are told
-            problems.append(DetectorError(detector.finding_type, f"cannot describe {sighting.key.entity!r}: {error!r}"))
+            problem = DetectorError(detector.finding_type, f"cannot describe {sighting.key.entity!r}: {error!r}")
+            problem.__cause__ = error  # so that a traceback leads to the line
+            problems.append(problem)
     return findings, problems
 
 

@@ -30,7 +30,7 @@ from guardray.stats.measures import Count, Measure
 from guardray.types import AccountId, ResourceRole, Row
 
 Source = Literal["cloudtrail-management", "cloudtrail-s3", "vpc-flow", "dns"]
-Method = Literal["rule", "intel", "rate", "behaviour"]
+Method = Literal["rule", "intel", "behaviour"]
 Learning = Literal["none", "before", "after"]
 Mode = Literal["LIVE", "DRY_RUN"]
 
@@ -203,11 +203,17 @@ class ChangeDetector(Detector):
         where: the rows that tell of a configuration: changes, and reads that show it.
         key: columns that name what is configured, such as the account or the bucket.
         judge: the row and the last known configuration (None: unknown; the judge's own to change) to the judgement.
+        is_behaviour: what is known of a key is what somebody did last, and no configuration.
     """
 
     where: pl.Expr
     key: tuple[str, ...]
     judge: Callable[[Row, Any], Judgement]
+    is_behaviour: bool = False
+
+    @property
+    def method(self) -> Method:
+        return "behaviour" if self.is_behaviour else "rule"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -247,7 +253,7 @@ class WindowDetector(Detector):
 
     @property
     def method(self) -> Method:
-        return "intel" if self.categories else "rate"
+        return "intel" if self.categories else "rule"
 
     @property
     def wanted_lists(self) -> tuple[tuple[ValueKind, Category], ...]:
@@ -268,6 +274,8 @@ class ActivityDetector(Detector):
         together: columns of the group. Crossing rows of a period that agree in them are one occurrence: `details` gets
             the one with the greatest `score`, and the others, best first, as mappings in `row["others"]`.
         score: how much a row deserves to be the one that is told of; of equal ones it is the latest.
+        most: of more occurrences in a period, of one that has room of its own in the activity, those with the greatest
+            score are told of; None: all are.
         learning: `before`: silent until enough was learned; `after`: fires at once, then learns what is steady.
         categories: of the lists of addresses that `crossed` looks at, if it does.
     """
@@ -276,6 +284,7 @@ class ActivityDetector(Detector):
     crossed: pl.Expr
     together: tuple[str, ...] = ()
     score: pl.Expr = pl.lit(0)  # noqa: RUF009 - an expression is not changed
+    most: int | None = None
     learning: Learning = "none"
     categories: tuple[Category, ...] = ()
 

@@ -81,6 +81,13 @@ def test_what_a_rule_in_dry_run_would_find_is_counted_and_not_found(log, rules):
     assert "dry run: Persistence:CloudTrail/UserCreated.Sigma would give 1 finding of 2 events" in result.stderr
 
 
+def test_a_rule_in_dry_run_that_would_find_nothing_is_told_of_as_well(log, rules):
+    elsewhere = RULE.replace("UserCreated", "Silent").replace("iam.amazonaws.com", "ec2.amazonaws.com")
+    rule_file(rules, elsewhere + "mode: DRY_RUN\n", "silent.yaml")
+    _, result = scan(log, "--detections", rules)
+    assert "dry run: Policy:IAMUser/Silent would give 0 findings of 0 events" in result.stderr
+
+
 def test_nothing_of_a_dry_run_is_stored(log, rules, tmp_path):
     rule_file(rules, RULE + "mode: DRY_RUN\n", "created.yaml")
     found, _ = scan(log, "--detections", rules, "--store", str(tmp_path / "findings.db"), "--fail-on", "low")
@@ -157,6 +164,26 @@ def test_the_table_tells_of_dry_runs_and_of_rules_that_are_not_loaded(rules):
     assert "broken.yaml, line 8: not SQL" in result.stderr
 
 
+def test_the_cell_of_a_rule_that_fails_is_short_and_its_whole_message_is_below_the_table(rules):
+    path = rule_file(rules, FAILING.replace("a user is created", "a user " + "with a long name " * 9), "failing.yaml")
+    result = run("detectors", "list", "--detections", rules)
+    assert "the example 'a user with a long" in result.stdout
+    assert " …" in result.stdout
+    assert str(path) not in result.stdout
+    assert f"{path}: Policy:IAMUser/Failing: the example 'a user with a long name" in result.stderr
+
+
+def test_show_has_no_headings_without_examples_below_them(rules):
+    output = run("detectors", "show", "Persistence:CloudTrail/UserCreated.Sigma", "--detections", rules).stdout
+    assert "It fires when" not in output
+    assert "It stays quiet when" not in output
+
+
+def test_the_cost_of_ones_own_rule_is_said_to_be_unknown(rules):
+    output = run("detectors", "show", "Policy:IAMUser/UserCreated", "--detections", rules).stdout
+    assert "Cost                  not measured" in output
+
+
 def test_show_explains_a_rule_of_ones_own(rules):
     output = run("detectors", "show", "Policy:IAMUser/UserCreated", "--detections", rules).stdout
     for told in ("Somebody created a user.", "created.yaml", "a user is created", "the call is denied", "LIVE"):
@@ -165,7 +192,7 @@ def test_show_explains_a_rule_of_ones_own(rules):
 
 def test_show_tells_what_a_type_looks_at_learns_and_remembers():
     output = run("detectors", "show", "Recon:IAMUser/MaliciousIPCaller").stdout
-    assert "addresses of malicious" in output
+    assert "a list of malicious addresses" in output
     assert "Discovery" in output
     assert "each row is judged alone" in output
     output = " ".join(run("detectors", "show", "UnauthorizedAccess:EC2/SSHBruteForce").stdout.split())
@@ -210,3 +237,12 @@ def test_check_tells_of_a_python_detector_that_fails(tmp_path):
     assert result.exit_code == 2
     assert "FAIL  fires: a user is deleted" in result.stdout
     assert "no_column" in result.stdout
+
+
+@pytest.mark.parametrize("text", [PYTHON.replace("title=TITLE", "title=row['no_column']"), "{}['no_column']\n"])
+def test_check_shows_tracebacks_where_they_are_asked_for(tmp_path, text):
+    path = rule_file(tmp_path, text, "mine.py")
+    assert "Traceback" not in run("detectors", "check", path).stdout
+    told = run("detectors", "check", path, "--verbose").stdout
+    assert "Traceback" in told
+    assert f'File "{path}", line ' in told

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from guardray.cli.catalogue import entries, missing_indicators, tunable_reasons
 from guardray.cli.detectors import app
+from guardray.detectors.costs import measured_costs
 from guardray.detectors.loader import declaring_modules, load_detectors
 from guardray.errors import UsageError
 from guardray.intel.store import IndicatorStore
@@ -40,6 +41,11 @@ def test_json_lists_every_detector_with_its_facts():
         "severities": [2.0],
         "active": True,
         "why_not": None,
+        "tactic": "Privilege Escalation",
+        "needs": "",
+        "learning": "none",
+        "state": "nothing: each row is judged alone",
+        "ns_per_row": measured_costs().ns_per_row[ROOT_USE],
         "role": "TARGET",
         "entity": [],
         "tunables": {},
@@ -132,3 +138,37 @@ def test_a_tunable_that_detectors_share_is_explained_where_it_is_defined():
     assert set(reasons) == set(detector.tunables)
     assert reasons["history_days"].startswith("Days on which anything was seen")
     assert reasons["new_to_account"] == reasons["new_to_principal"]
+
+
+def test_every_type_has_a_cost_with_the_processor_and_the_day_that_it_was_measured_on():
+    costs = measured_costs()
+    assert set(costs.ns_per_row) == {detector.finding_type for detector in load_detectors()}
+    assert f"measured alone on one core ({costs.processor}, {costs.measured_on})" in run("show", ROOT_USE)
+
+
+@pytest.mark.parametrize(
+    ("finding_type", "needs"),
+    [
+        (ROOT_USE, ""),
+        ("UnauthorizedAccess:EC2/TorClient", "a list of tor-entry addresses"),
+        ("Backdoor:EC2/C&CActivity.B!DNS", "a list of c2 domains"),
+        ("Discovery:S3/AnomalousBehavior", "logs of earlier days"),
+        ("Recon:EC2/PortProbeEMRUnprotectedPort", "a list of scanner addresses and an inventory of instances"),
+    ],
+)
+def test_each_type_says_what_it_cannot_work_without(finding_type, needs):
+    assert listed_as_json()[finding_type]["needs"] == needs
+
+
+def test_methods_and_logs_are_called_by_one_set_of_words():
+    listed = listed_as_json()
+    assert {entry["method"] for entry in listed.values()} == {"rule", "intel", "behaviour"}
+    assert listed["Recon:EC2/Portscan"]["method"] == "rule"
+    assert listed["UnauthorizedAccess:IAMUser/ConsoleLoginSuccess.B"]["method"] == "behaviour"
+
+
+def test_show_as_json_has_the_entry_of_the_list_and_the_examples():
+    shown = json.loads(run("show", ROOT_USE, "--format", "json"))
+    assert shown["entry"] == listed_as_json()[ROOT_USE]
+    assert shown["fires"]
+    assert shown["quiet"]

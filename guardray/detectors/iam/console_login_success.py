@@ -155,6 +155,7 @@ DETECTOR = ChangeDetector(
     & pl.col("src_endpoint_location_country").is_not_null(),
     key=("cloud_account_uid", "actor_principal"),
     judge=judge,
+    is_behaviour=True,
     details=details,
     tunables={
         "together_s": TOGETHER_S,
