@@ -12,7 +12,7 @@ from guardray.cli.messages import say
 from guardray.cli.options import EngineName
 from guardray.cli.times import utc
 from guardray.dataflow.scan import Engine, ScanSettings
-from guardray.errors import DetectorError, UsageError
+from guardray.errors import DetectorError, LeftOutError, UsageError
 from guardray.sources.objects import InputObject, KeyFilter
 
 RAY_WORTHWHILE_BYTES = 4 * 2**30
@@ -66,9 +66,13 @@ def make_engine(
 
 
 def tell_failures(problems: Sequence[DetectorError], console: Console) -> None:
-    """Says which detectors failed, each failure once."""
-    distinct = list(dict.fromkeys(map(str, problems)))
+    """Says which detectors failed, and which did not look at everything, each once."""
+    distinct = list(dict.fromkeys(map(_failure, problems)))
     for problem in distinct[:PROBLEMS_SHOWN]:
-        say(console, f"detector failed: {problem}", "red")
+        say(console, problem, "red")
     if len(distinct) > PROBLEMS_SHOWN:
         say(console, f"detectors failed {len(distinct) - PROBLEMS_SHOWN:,} times more", "red")
+
+
+def _failure(problem: DetectorError) -> str:
+    return f"{'not all was looked at' if isinstance(problem, LeftOutError) else 'detector failed'}: {problem}"

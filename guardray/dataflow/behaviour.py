@@ -8,7 +8,7 @@ import polars as pl
 
 from guardray.dataflow.hits import sightings_of
 from guardray.detectors.declare import ActivityDetector
-from guardray.errors import DetectorError
+from guardray.errors import DetectorError, LeftOutError
 from guardray.findings.sighting import Sighting
 from guardray.shards.activities import ActivityTable
 from guardray.stats.hashing import hash_combine
@@ -36,6 +36,17 @@ class Behaviour:
         for detector in detectors:
             self._detectors[detector.activity.name].append(detector)
         self.failed: dict[str, DetectorError] = {}
+        self._left_out: dict[str, int] = {}
+
+    @property
+    def problems(self) -> list[DetectorError]:
+        """What failed, and what there was no room for."""
+        of_tables = (table.left_out for table in self._tables.values())
+        untold = [
+            LeftOutError(name, f"{left_out:,} occurrences were left out, beside more telling ones of the same day")
+            for name, left_out in self._left_out.items()
+        ]
+        return [*self.failed.values(), *(one for one in of_tables if one is not None), *untold]
 
     def close(self, watermark: int) -> list[Sighting]:
         """What crossed in periods that end at or before the watermark (microseconds), which are learned from."""
@@ -43,14 +54,14 @@ class Behaviour:
             sighting
             for name, table in self._tables.items()
             for rows in table.close(watermark)
-            for sighting in self._seen(name, rows)
+            for sighting in self._seen(name, rows, self._left_out)
         ]
 
     def open(self) -> list[Sighting]:
         """What has crossed in periods that are still open, as far as what came before them is known."""
-        return [sighting for name, table in self._tables.items() for sighting in self._seen(name, table.open())]
+        return [sighting for name, table in self._tables.items() for sighting in self._seen(name, table.open(), {})]
 
-    def _seen(self, activity: str, rows: pl.DataFrame) -> list[Sighting]:
+    def _seen(self, activity: str, rows: pl.DataFrame, left_out: dict[str, int]) -> list[Sighting]:
         if rows.is_empty():
             return []
         sightings: list[Sighting] = []
@@ -58,16 +69,18 @@ class Behaviour:
         for detector in self._detectors[activity]:
             crossed = rows.filter(masks[detector.finding_type])
             if crossed.height:
-                sightings.extend(self._sightings(detector, crossed))
+                sightings.extend(self._sightings(detector, crossed, left_out))
         return sightings
 
-    def _sightings(self, detector: ActivityDetector, crossed: pl.DataFrame) -> list[Sighting]:
-        """None where the rows cannot be put in order, which is kept."""
+    def _sightings(self, detector: ActivityDetector, crossed: pl.DataFrame, left_out: dict[str, int]) -> list[Sighting]:
+        """None where the rows cannot be put in order, which is kept. Adds what was left out, by finding type."""
         try:
-            occurrences = told(detector, crossed)
+            occurrences, untold = told(detector, crossed)
         except pl.exceptions.PolarsError as error:
             self.failed[detector.finding_type] = DetectorError(detector.finding_type, str(error))
             return []
+        if untold:
+            left_out[detector.finding_type] = left_out.get(detector.finding_type, 0) + untold
         return sightings_of(detector, self._tables[detector.activity.name].with_usual(occurrences))
 
     def _masks(self, detectors: list[ActivityDetector], rows: pl.DataFrame) -> pl.DataFrame:
@@ -88,10 +101,13 @@ class Behaviour:
             return pl.repeat(False, rows.height, eager=True).alias(name)
 
 
-def told(detector: ActivityDetector, crossed: pl.DataFrame) -> pl.DataFrame:
+def told(detector: ActivityDetector, crossed: pl.DataFrame) -> tuple[pl.DataFrame, int]:
     """The crossing rows, or the first of those that belong together, as `sightings_of` takes them.
 
     Their `time` is when what they stand for began. `others` (Object) has the rest of those that belong together.
+
+    Returns:
+        The most telling ones that the detector has room for, and how many are left out.
     """
     starts = crossed["window_start"].to_physical().to_numpy()
     rows = crossed.with_columns(
@@ -99,9 +115,10 @@ def told(detector: ActivityDetector, crossed: pl.DataFrame) -> pl.DataFrame:
         pl.Series("digest", hash_combine(crossed["digest"].to_numpy(), starts)),
         detector.score.alias(_SCORE),
     )
-    if not detector.together:
-        return rows.drop(_SCORE).with_columns(_objects([[]] * rows.height))
     ordered = rows.sort(_SCORE, "last_seen", "digest", descending=True).drop(_SCORE)
+    if not detector.together:
+        kept = _with_room(detector, ordered)
+        return kept.with_columns(_objects([[]] * kept.height)), ordered.height - kept.height
     together = dict.fromkeys(("window_start", *detector.activity.owner, *detector.together))
     groups = ordered.group_by(*together, maintain_order=True).agg(
         pl.struct(_summary_columns(detector, ordered)).slice(1, OTHERS_KEPT).alias("others"),
@@ -110,7 +127,16 @@ def told(detector: ActivityDetector, crossed: pl.DataFrame) -> pl.DataFrame:
         pl.col("first_seen").min(),
         pl.col("last_seen").max(),
     )
-    return groups.with_columns(_objects(groups["others"].to_list()))
+    kept = _with_room(detector, groups)
+    return kept.with_columns(_objects(kept["others"].to_list())), groups.height - kept.height
+
+
+def _with_room(detector: ActivityDetector, ordered: pl.DataFrame) -> pl.DataFrame:
+    """The first rows of each period and of each that has room of its own, as many as the detector tells of."""
+    if detector.most is None:
+        return ordered
+    whose = ("window_start", *detector.activity.room)
+    return ordered.filter(pl.int_range(pl.len()).over(whose) < detector.most)
 
 
 def _summary_columns(detector: ActivityDetector, rows: pl.DataFrame) -> list[str]:

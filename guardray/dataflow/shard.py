@@ -85,7 +85,7 @@ class Shard:
     def problems(self) -> list[DetectorError]:
         """What a detector's threshold failed on, once a detector, and changes that its judge failed on."""
         of_judges = (problem for known in self._state.configurations.values() for problem in known.problems)
-        return [*self._failed.values(), *self._behaviour.failed.values(), *of_judges]
+        return [*self._failed.values(), *self._behaviour.problems, *of_judges]
 
     def first_seen(self, hashes: np.ndarray, times: np.ndarray) -> np.ndarray:
         """True where an event's hash is new. See `Deduplicator.first_seen`."""

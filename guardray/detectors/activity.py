@@ -23,6 +23,10 @@ DAY = timedelta(days=1)
 LAST_DAY = "last_day"
 """In what was learned, the column of the latest day on which it was seen."""
 
+MOST_ROWS = 10_000
+"""Rows of one owner and period, unless an activity says otherwise. Who works makes some tens or hundreds; whoever makes
+half a million, by connecting to all the world, must not fill the memory of those who watch."""
+
 
 @dataclass(frozen=True)
 class DistinctTexts:
@@ -98,6 +102,12 @@ class Activity:
         measures: name to summary.
         habits: name to habit, over columns of `group` that contain `owner`.
         levels: name to level, over columns of `group` that contain `owner`.
+        room: columns of `group`, `owner` among them, whose values have room for `most` rows a period each, so that none
+            fills that of others; empty: those of `owner`.
+        most: of more rows those are kept whose group has the least hashes, which is the same choice however the events
+            are cut, and on every day. The others become one row that levels count, and that no detector is shown.
+        latest: columns of the latest event that detectors read, beside `group`; None: all of them, at some hundreds of
+            bytes a row.
 
     Raises:
         ValueError: the parts do not fit together.
@@ -113,12 +123,17 @@ class Activity:
     measures: Mapping[str, ActivityMeasure]
     habits: Mapping[str, Habit] = ()  # type: ignore[assignment]
     levels: Mapping[str, Level] = ()  # type: ignore[assignment]
+    room: tuple[str, ...] = ()
+    most: int = MOST_ROWS
+    latest: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         learned: dict[str, Habit | Level] = {**dict(self.habits), **dict(self.levels)}
         if learned and self.period != DAY:
             raise ValueError(f"{self.name}: habits and levels are learned by days, not by {self.period}")
-        for name, one in {"owner": Habit(self.owner, ()), **learned}.items():
+        if not self.room:
+            object.__setattr__(self, "room", self.owner)
+        for name, one in {"owner": Habit(self.owner, ()), "room": Habit(self.room, ()), **learned}.items():
             columns = {*one.of, *(one.value if isinstance(one, Habit) else ())}
             if not set(self.owner) <= set(one.of) or not columns <= set(self.group):
                 raise ValueError(f"{self.name}: {name} must name the owner, and columns of the group only")

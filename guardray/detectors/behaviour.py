@@ -49,6 +49,24 @@ DENIALS = ("AccessDenied", "AccessDeniedException", "Client.UnauthorizedOperatio
 CONSOLES = ("console", "Edge", "Opera", "Firefox", "Chrome", "Safari", "browser")
 """Families of user agents that a person sits at. The console calls what its pages need, not what the person wants."""
 
+TOLD = (
+    "actor_user_account_uid",
+    "actor_user_credential_uid",
+    "actor_user_name",
+    "actor_user_type",
+    "actor_user_uid",
+    "actor_user_uid_alt",
+    "api_operation",
+    "api_response_error",
+    "api_service_name",
+    "bucket_name",
+    "http_request_user_agent",
+    "object_key",
+    "src_endpoint_domain",
+    "src_endpoint_ip",
+)
+"""What findings about a caller tell of the latest call."""
+
 ACTS_ITSELF = (
     pl.col("actor_invoked_by").is_null()
     & pl.col("src_endpoint_ip").is_not_null()

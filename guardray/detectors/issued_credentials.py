@@ -14,7 +14,7 @@ from datetime import datetime
 import polars as pl
 
 from guardray.detectors.activity import Activity, DistinctTexts, Habit
-from guardray.detectors.behaviour import ACCOUNT, PRINCIPAL
+from guardray.detectors.behaviour import ACCOUNT, PRINCIPAL, TOLD
 from guardray.detectors.calls import OWN_CREDENTIALS, caller_of, credentials, origin_of
 from guardray.findings.actions import AwsApiCall
 from guardray.findings.details import Details
@@ -23,6 +23,10 @@ from guardray.inventory import Inventory
 from guardray.schema import api_activity
 from guardray.stats.measures import Count
 from guardray.types import AccountId, Row
+
+USES_KEPT = 50_000
+"""Of a role and day. A large service starts tens of thousands of tasks a day with one role, each with an address of its
+own, and none of them may hide the one whose credentials were stolen."""
 
 STEADY_DAYS = 3
 """Earlier days on which a role was used from a network (outside AWS), an address or an endpoint (inside) after which
@@ -85,6 +89,17 @@ USE = Activity(
         "address": Habit(PRINCIPAL, ("src_endpoint_ip",)),
         "endpoint": Habit(ACCOUNT, ("src_endpoint_vpc_endpoint_account_uid",)),
     },
+    room=PRINCIPAL,
+    most=USES_KEPT,
+    latest=(
+        *TOLD,
+        "actor_scope_issued_to",
+        "actor_scope_issuer_type",
+        "actor_session_ec2_role_delivery",
+        "src_endpoint_is_aws",
+        "src_endpoint_location_country",
+        "src_endpoint_vpc_endpoint_uid",
+    ),
 )
 
 OUTSIDE = IS_OUTSIDE & (pl.coalesce("network_days", "address_days") < STEADY_DAYS)

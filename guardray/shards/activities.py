@@ -9,8 +9,9 @@ import pyarrow as pa
 
 from guardray.context.enrich import enriched_columns
 from guardray.detectors.activity import Activity
+from guardray.errors import LeftOutError
 from guardray.shards import activity_rows
-from guardray.shards.activity_rows import START
+from guardray.shards.activity_rows import IS_REST, START
 from guardray.shards.habits import Habits
 
 OPEN = "open"
@@ -21,7 +22,11 @@ _ROWS_BETWEEN_MERGES = 100_000
 
 
 class ActivityTable:
-    """The rows of one activity whose period is open, and the habits learned from the days before."""
+    """The rows of one activity whose period is open, and the habits learned from the days before.
+
+    Attributes:
+        left_out: whose rows there was no room for, in the closed period that had most of them; None: there was for all.
+    """
 
     def __init__(self, activity: Activity) -> None:
         self._activity = activity
@@ -31,6 +36,8 @@ class ActivityTable:
         self._unmerged = 0
         self._learns = bool(activity.habits or activity.levels)
         self._habits = Habits(activity, nothing.with_columns(**dict(activity.derived)).schema)
+        self.left_out: LeftOutError | None = None
+        self._most_kinds = 0
 
     def __len__(self) -> int:
         """Rows that wait, merged or not."""
@@ -53,7 +60,7 @@ class ActivityTable:
         rows = self._merged()
         if self._learns:
             rows = rows.filter(pl.col(START) == pl.col(START).min())
-        return self._habits.attach(activity_rows.read(self._activity, rows))
+        return _shown(self._habits.attach(activity_rows.read(self._activity, rows)))
 
     def close(self, watermark_us: int) -> Iterator[pl.DataFrame]:
         """Removes periods that end at or before the watermark, and learns from them.
@@ -66,13 +73,25 @@ class ActivityTable:
         rows = self._merged()
         due = (rows[START] + period).to_physical() <= watermark_us
         self._parts = [rows.filter(~due)]
-        closed = activity_rows.read(self._activity, rows.filter(due))
+        closed = rows.filter(due)
+        self._count_left_out(closed)
+        closed = activity_rows.read(self._activity, closed)
         if not self._learns:
-            yield closed
+            yield _shown(closed)
             return
         for of_period in closed.sort(START).partition_by(START, maintain_order=True):
-            yield self._habits.attach(of_period)
+            yield _shown(self._habits.attach(of_period))
             self._habits.learn(of_period)
+
+    def _count_left_out(self, rows: pl.DataFrame) -> None:
+        crowded = activity_rows.crowded(self._activity, rows)
+        if crowded.is_empty():
+            return
+        kinds, start, *whose = crowded.row(0)
+        if kinds > self._most_kinds:
+            who, since = "/".join(map(str, whose)), f"from {start:%Y-%m-%d %H:%M} on"
+            reason = f"of about {kinds:,} kinds of events of {who} {since}, {self._activity.most:,} were looked at"
+            self._most_kinds, self.left_out = kinds, LeftOutError(self._activity.name, reason)
 
     def with_usual(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Rows of the period that was given out last, with the Object column `usual`: what `Habits.usual` says."""
@@ -100,3 +119,8 @@ class ActivityTable:
             self._parts = [pl.DataFrame(table)]
         else:
             self._habits.tables[name] = pl.DataFrame(table)
+
+
+def _shown(rows: pl.DataFrame) -> pl.DataFrame:
+    """Without those that stand for all kinds of events."""
+    return rows.filter(~pl.col(IS_REST)).drop(IS_REST)

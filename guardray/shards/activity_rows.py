@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import polars as pl
 
 from guardray.detectors.activity import Activity, ActivityMeasure, DistinctTexts, Sample
 from guardray.schema.columns import UTC_US
-from guardray.stats.hashing import hash_strings
+from guardray.stats.hashing import NULL_HASH, hash_combine, hash_strings
 from guardray.stats.measures import Count, Max, Min, Sum
 
 START, END = "window_start", "window_end"
 FIRST, LAST = "first_seen", "last_seen"
 LATEST, LATEST_TIME, LATEST_DIGEST = "_latest", "_latest_time", "_latest_digest"
-"""The latest of the rows that one row stands for, as a struct of all its columns, and what tells it from the others."""
+"""The latest of the rows that one row stands for, as a struct of its columns, and what tells it from the others."""
 
-_INDEX = "_index"
+IS_REST = "_is_rest"
+"""Whether a row stands for all those that there was no room for. What it is grouped by is null, but for whose it is."""
+
+_INDEX, _RANK = "_index", "_rank"
 _HASHES = 2.0**64
 
 
@@ -27,7 +31,8 @@ def summarise(activity: Activity, events: pl.DataFrame) -> pl.DataFrame:
         events: enriched rows that the activity wants, with `digest` (UInt64) and `last_seen`.
 
     Returns:
-        The group, `window_start`, the measures as `merge` takes them, `first_seen`, `last_seen`, and the latest row.
+        The group, `_is_rest`, `window_start`, the measures as `merge` takes them, `first_seen`, `last_seen`, and the
+        latest row. As many as the activity has room for.
     """
     events = events.with_columns(**dict(activity.derived))
     period = int(activity.period.total_seconds() * 1_000_000)
@@ -39,9 +44,9 @@ def summarise(activity: Activity, events: pl.DataFrame) -> pl.DataFrame:
     ]
     rows = (
         events.lazy()
-        .with_columns(*hashed, (time - time % period).cast(UTC_US).alias(START))
+        .with_columns(*hashed, (time - time % period).cast(UTC_US).alias(START), pl.lit(False).alias(IS_REST))
         .with_row_index(_INDEX)
-        .group_by(*activity.group, START)
+        .group_by(*activity.group, IS_REST, START)
         .agg(
             *(_first_state(measure).alias(name) for name, measure in activity.measures.items()),
             pl.col("time").min().alias(FIRST),
@@ -51,21 +56,32 @@ def summarise(activity: Activity, events: pl.DataFrame) -> pl.DataFrame:
         .collect()
     )
     latest = events[rows[_INDEX]]
-    return rows.drop(_INDEX).with_columns(
-        latest.to_struct(LATEST), latest["time"].alias(LATEST_TIME), latest["digest"].alias(LATEST_DIGEST)
+    kept = latest if activity.latest is None else latest.select(_latest_columns(activity))
+    every = rows.drop(_INDEX).with_columns(
+        kept.to_struct(LATEST), latest["time"].alias(LATEST_TIME), latest["digest"].alias(LATEST_DIGEST)
     )
+    return _with_room(activity, every)
+
+
+def _latest_columns(activity: Activity) -> list[str]:
+    """What findings are told by in any case, and what the detectors of the activity ask for."""
+    told = ("cloud_account_uid", "cloud_region", "digest", *(activity.latest or ()))
+    return [name for name in dict.fromkeys(told) if name not in activity.group] or ["digest"]
 
 
 def merge(activity: Activity, parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
     """Rows of several parts as one of each period and combination."""
     if len(parts) == 1:
         return parts[0]
-    every = pl.concat(parts)
+    return _with_room(activity, _merged(activity, pl.concat(parts)))
+
+
+def _merged(activity: Activity, every: pl.DataFrame) -> pl.DataFrame:
     latest = (LATEST, LATEST_TIME, LATEST_DIGEST)
     rows = (
         every.lazy()
         .with_row_index(_INDEX)
-        .group_by(*activity.group, START)
+        .group_by(*activity.group, IS_REST, START)
         .agg(
             *(_merged_state(name, measure) for name, measure in activity.measures.items()),
             pl.col(FIRST).min(),
@@ -76,6 +92,52 @@ def merge(activity: Activity, parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
     )
     # Gathered by index, since sorting structs within groups takes ten times as long.
     return rows.drop(_INDEX).with_columns(every.select(latest)[rows[_INDEX]])
+
+
+def _with_room(activity: Activity, rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows, of whom there is no room for with those of the greatest hashes as one.
+
+    A row that is left out of a part has enough others before it in the whole as well. So what is kept is complete, and
+    the same however the events were cut.
+    """
+    whose = (*activity.room, START)
+    crowded = rows.group_by(whose).agg(pl.len().alias(_RANK)).filter(pl.col(_RANK) > activity.most)
+    if crowded.is_empty():
+        return rows
+    of_crowded = rows.join(crowded.drop(_RANK), on=whose, how="semi", nulls_equal=True)
+    others = rows.join(crowded.drop(_RANK), on=whose, how="anti", nulls_equal=True)
+    hashed = of_crowded.with_columns(pl.Series(_RANK, _group_hashes(activity, of_crowded)))
+    rank = pl.when(~pl.col(IS_REST)).then(_RANK).rank("ordinal").over(whose)
+    is_kept = hashed.select((rank <= activity.most).fill_null(False)).to_series()
+    nothing = {name: pl.lit(None, rows.schema[name]) for name in activity.group if name not in activity.room}
+    rest = of_crowded.filter(~is_kept).with_columns(**nothing, **{IS_REST: pl.lit(True)})
+    return pl.concat([others, of_crowded.filter(is_kept), _merged(activity, rest).select(rows.columns)])
+
+
+def crowded(activity: Activity, rows: pl.DataFrame) -> pl.DataFrame:
+    """Whose rows there was no room for, and when: the estimated number of groups (`kinds`), the period, the owner.
+
+    Most of them first. The estimate is within some percent, as that of `DistinctTexts` is.
+    """
+    whose = (START, *activity.room)
+    of_rest = rows.filter(IS_REST).select(whose)
+    kept = rows.filter(~pl.col(IS_REST)).join(of_rest, on=whose, how="semi", nulls_equal=True)
+    greatest = pl.Series(_RANK, _group_hashes(activity, kept) if kept.height else [], pl.UInt64)
+    found = kept.with_columns(greatest).group_by(whose).agg(pl.col(_RANK).max())
+    kinds = ((activity.most - 1) / (pl.col(_RANK) / _HASHES)).round().cast(pl.Int64).alias("kinds")
+    return found.select(kinds, *whose).sort("kinds", *whose, descending=True)
+
+
+def _group_hashes(activity: Activity, rows: pl.DataFrame) -> np.ndarray:
+    """A hash of what each row is grouped by, whatever its period: uint64 [n]."""
+    return hash_combine(*(_group_hash(rows[name]) for name in activity.group))
+
+
+def _group_hash(column: pl.Series) -> np.ndarray:
+    if column.dtype in (pl.String, pl.Categorical) or isinstance(column.dtype, pl.Enum):
+        return hash_strings(column)
+    words = column.to_physical().cast(pl.Int64).fill_null(0).to_numpy().astype(np.uint64)
+    return np.where(column.is_null().to_numpy(), np.uint64(NULL_HASH), words)
 
 
 def read(activity: Activity, rows: pl.DataFrame) -> pl.DataFrame:

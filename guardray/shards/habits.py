@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from guardray.detectors.activity import LAST_DAY, Activity, Habit, Level
-from guardray.shards.activity_rows import START
+from guardray.shards.activity_rows import IS_REST, START
 
 KEPT = timedelta(days=90)
 """What was not seen for so long is forgotten: what comes back after a quarter is news, and state stays bounded."""
@@ -79,11 +79,12 @@ class Habits:
         """
         self.tables = self._remembered(rows)
         day = rows[START][0].date()
+        told = rows.filter(~pl.col(IS_REST))
         for name, habit in self._habits.items():
-            known = rows.filter(pl.all_horizontal(pl.col(column).is_not_null() for column in habit.value))
+            known = told.filter(pl.all_horizontal(pl.col(column).is_not_null() for column in habit.value))
             self._learn_days(name, _taught(habit, known).select(*habit.of, *habit.value).unique(), day)
         for of in self._owners():
-            self._learn_days(owner_table(of), rows.select(of).unique(), day)
+            self._learn_days(owner_table(of), told.select(of).unique(), day)
         for name, level in self._levels.items():
             self._learn_level(name, level, _taught(level, rows), day)
 

@@ -215,3 +215,68 @@ def test_what_was_seen_most_often_is_told_of_each_owner():
     usual = {row["actor_user_name"]: row["usual"] for row in last[1].to_dicts()}
     assert usual["alice"]["api"] == [(("B",), 2), (("A",), 1)]
     assert usual["bob"]["api"] == [(("DescribeInstances",), 2)]
+
+
+FEW = replace(CALLS, most=4, room=(*ACCOUNT, "actor_user_name"))
+"""The same with room for four rows of a user and day."""
+
+
+many_calls = st.builds(
+    call,
+    st.sampled_from(["ada", "bo", None]),
+    st.integers(0, 11).map(lambda n: f"Op{n}" if n else None),
+    st.integers(0, 2),
+    cloud_region=st.sampled_from([f"r-{n}" for n in range(40)]),
+)
+
+
+@settings(max_examples=40)
+@given(st.lists(many_calls, min_size=1, max_size=60), st.integers(1, 6), st.randoms(use_true_random=False))
+def test_there_is_room_for_the_same_rows_however_the_events_are_cut_and_ordered(rows: list[dict], parts: int, random):
+    frame = events(*rows)
+    whole = summarise(FEW, frame)
+    order = random.sample(range(frame.height), frame.height)
+    pieces = [summarise(FEW, frame[order[part::parts]]) for part in range(parts) if order[part::parts]]
+    pairs = [merge(FEW, pieces[at : at + 2]) for at in range(0, len(pieces), 2)]
+    key = ["window_start", "actor_user_name", "_is_rest", "api_operation"]
+    assert read(FEW, merge(FEW, pairs)).sort(key).equals(read(FEW, whole).sort(key))
+    rows_of_user = whole.filter(~pl.col("_is_rest")).group_by("window_start", "actor_user_name").len()
+    assert rows_of_user["len"].max() <= FEW.most
+    assert whole["calls"].sum() == frame.height
+
+
+def test_nobody_fills_the_room_of_others_and_what_is_left_out_is_counted():
+    table = ActivityTable(FEW)
+    table.add(summarise(FEW, events(*(call("ada", f"Op{n}") for n in range(200)), call("bo", "GetObject"))))
+    assert len(table) == FEW.most + 1 + 1
+    (day,) = table.close(END_OF_TIME)
+    assert day["actor_user_name"].value_counts(sort=True).rows() == [("ada", FEW.most), ("bo", 1)]
+    assert table.left_out is not None
+    assert "111122223333/ada from 2026-01-01 00:00 on, 4 were looked at" in str(table.left_out)
+
+
+def test_a_level_counts_what_there_is_no_room_for():
+    table = ActivityTable(FEW)
+    rows = [call("ada", f"Op{n}", day) for day in (0, 1) for n in range(50)]
+    table.add(summarise(FEW, events(*rows)))
+    *_, last = table.close(END_OF_TIME)
+    assert last.select("volume_today", "volume_median").unique().rows() == [(50, 50.0)]
+    assert last["api_days"].to_list() == [1] * FEW.most  # the same ones are kept every day
+
+
+def test_only_what_detectors_read_of_the_latest_event_is_kept():
+    slim = replace(CALLS, latest=("src_endpoint_ip",))
+    (row,) = read(slim, summarise(slim, events(call("ada", "GetObject", src_endpoint_ip="198.51.100.1")))).to_dicts()
+    assert row["src_endpoint_ip"] == "198.51.100.1"
+    assert "http_request_user_agent" not in row
+
+
+def test_the_number_of_groups_that_there_was_no_room_for_is_estimated():
+    some = replace(CALLS, most=400)
+    table = ActivityTable(some)
+    for part in range(5):
+        rows = (call("ada", f"Op{n}") for n in range(part * 1000, part * 1000 + 1000))
+        table.add(summarise(some, events(*rows)))
+    list(table.close(END_OF_TIME))
+    kinds = int(str(table.left_out).partition("about ")[2].partition(" ")[0].replace(",", ""))
+    assert kinds == pytest.approx(5000, rel=0.2)

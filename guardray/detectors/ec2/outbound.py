@@ -108,6 +108,17 @@ ACTIVITY = Activity(
         "sent": Level(OWNER, "bytes"),
         "to_host": Level((*OWNER, "remote_ip_v4"), "bytes", where=pl.col("largest_record") >= LARGE_RECORD_BYTES),
     },
+    latest=(
+        "dst_endpoint_indicators",
+        "instance_uid",
+        "interface_uid",
+        "local_ip_v4",
+        "local_port",
+        "protocol_num",
+        "remote_is_aws",
+        "subnet_uid",
+        "vpc_uid",
+    ),
 )
 
 IS_LEARNED = pl.col("port_history") >= LEARNED_DAYS

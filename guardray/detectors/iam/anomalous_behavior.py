@@ -40,6 +40,7 @@ from guardray.detectors.behaviour import (
     OPERATION,
     PLACE_POINTS,
     PRINCIPAL,
+    TOLD,
     USER_TYPE,
     habits_of,
     newness,
@@ -75,6 +76,8 @@ CALLS = Activity(
     group=(*PRINCIPAL, "api_response_error", *(column for part in PARTS for column in part.columns)),
     measures={"calls": Count()},
     habits=habits_of(PARTS),
+    room=PRINCIPAL,
+    latest=TOLD,
 )
 
 OPERATION_POINTS = newness(OPERATION)

@@ -39,6 +39,7 @@ from guardray.detectors.behaviour import (
     OPERATION,
     PLACE_POINTS,
     PRINCIPAL,
+    TOLD,
     habits_of,
     newness,
     points_if,
@@ -95,6 +96,8 @@ CALLS = Activity(
     measures={"calls": Count()},
     habits=habits_of(PARTS),
     levels={"volume": Level((*PRINCIPAL, "api_operation"), "calls")},
+    room=PRINCIPAL,
+    latest=TOLD,
 )
 
 OPERATION_POINTS = newness(OPERATION)
