@@ -8,6 +8,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("cli",),
     ("bench",),
     ("runtime", "testing"),
+    ("api",),
     ("dataflow",),
     ("checkpoints",),
     ("shards", "custom"),

@@ -1,0 +1,86 @@
+"""The web application: it hands what comes over HTTP to the core, as it came, and sends what the core says."""
+
+from __future__ import annotations
+
+from typing import Protocol
+from uuid import uuid4
+
+from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request as WebRequest
+from starlette.responses import Response as WebResponse
+
+from guardray.access.identity import Identity
+from guardray.access.request import Request
+from guardray.api.core import Api, Response, refusal
+from guardray.api.errors import ApiError
+from guardray.api.inputs import MAX_BODY_BYTES
+from guardray.errors import AccessRefusedError
+
+_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+
+
+class Gate(Protocol):
+    """Who says whether a request is let in."""
+
+    def admit(self, request: Request) -> Identity:
+        """Who is calling. Raises AccessRefusedError where nobody is who may."""
+        ...
+
+
+def build_app(api: Api, gate: Gate) -> FastAPI:
+    """GuardDuty's API as an ASGI application. It keeps nothing, so that any number of them may serve one store."""
+    app = FastAPI(title="GuardRay", docs_url=None, redoc_url=None, openapi_url=None)
+
+    async def serve(web: WebRequest) -> WebResponse:
+        request_id = str(uuid4())
+        body = await _body(web)
+        if body is None:
+            return _sent(refusal(_too_large(), request_id))
+        request = Request.of_wire(
+            web.method,
+            web.scope["raw_path"],
+            web.scope["query_string"],
+            web.scope["headers"],
+            body,
+            request_id=request_id,
+            source_ip=web.client.host if web.client else "",
+        )
+        return _sent(await run_in_threadpool(_handled, api, gate, request))
+
+    app.add_api_route("/{path:path}", serve, methods=_METHODS, include_in_schema=False, response_model=None)
+    return app
+
+
+def _handled(api: Api, gate: Gate, request: Request) -> Response:
+    try:
+        identity = gate.admit(request)
+    except AccessRefusedError as error:
+        return _not_admitted(error, request.request_id)
+    return api.handle(request, identity)
+
+
+def _not_admitted(error: AccessRefusedError, request_id: str) -> Response:
+    response = refusal(ApiError(error.message, error.code, error.code, error.status), request_id)
+    if error.retry_after_s is not None:
+        response.headers["Retry-After"] = str(error.retry_after_s)
+    return response
+
+
+async def _body(web: WebRequest) -> bytes | None:
+    """The body; None where it is larger than any may be, of which no more is read than that."""
+    body = bytearray()
+    async for part in web.stream():
+        body += part
+        if len(body) > MAX_BODY_BYTES:
+            return None
+    return bytes(body)
+
+
+def _too_large() -> ApiError:
+    code = "RequestEntityTooLargeException"
+    return ApiError(f"The request has more than {MAX_BODY_BYTES:,} bytes.", code, code, 413)
+
+
+def _sent(response: Response) -> WebResponse:
+    return WebResponse(response.body, response.status, response.headers)

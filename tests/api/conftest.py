@@ -1,0 +1,66 @@
+"""An API on a new store, and clients of it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from api.serving import client_of, serving
+
+from guardray.api.call import Settings
+from guardray.api.core import Api
+from guardray.detectors.loader import load_detectors
+from guardray.store.database import Database
+
+
+class Clock:
+    """A clock that tests move."""
+
+    def __init__(self):
+        self.now = datetime(2026, 11, 2, 9, 30, 15, 250_000, tzinfo=UTC)
+
+    def __call__(self):
+        return self.now
+
+    def pass_(self, **how_long):
+        self.now += timedelta(**how_long)
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def database(tmp_path):
+    database = Database(str(tmp_path / "findings.db"))
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return Settings(
+        management_account="999900001111", list_folder=tmp_path / "lists", detectors=load_detectors(), rules=()
+    )
+
+
+@pytest.fixture
+def api(database, settings, clock):
+    return Api(database, settings, clock=clock)
+
+
+@pytest.fixture
+def url(api):
+    with serving(api) as url:
+        yield url
+
+
+@pytest.fixture
+def client(url):
+    return client_of(url)
+
+
+@pytest.fixture
+def detector_id(client):
+    return client.create_detector(Enable=True)["DetectorId"]
