@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Protocol
 from uuid import uuid4
 
 from fastapi import FastAPI
@@ -10,22 +9,15 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request as WebRequest
 from starlette.responses import Response as WebResponse
 
-from guardray.access.identity import Identity
+from guardray.access.gate import Gate
 from guardray.access.request import Request
-from guardray.api.core import Api, Response, refusal
+from guardray.api.core import Api, Response, operation_of, refusal
 from guardray.api.errors import ApiError
 from guardray.api.inputs import MAX_BODY_BYTES
 from guardray.errors import AccessRefusedError
 
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
-
-
-class Gate(Protocol):
-    """Who says whether a request is let in."""
-
-    def admit(self, request: Request) -> Identity:
-        """Who is calling. Raises AccessRefusedError where nobody is who may."""
-        ...
+_FAULT = 500
 
 
 def build_app(api: Api, gate: Gate) -> FastAPI:
@@ -54,10 +46,13 @@ def build_app(api: Api, gate: Gate) -> FastAPI:
 
 def _handled(api: Api, gate: Gate, request: Request) -> Response:
     try:
-        identity = gate.admit(request)
+        identity = gate.admit(request, operation_of(request))
     except AccessRefusedError as error:
         return _not_admitted(error, request.request_id)
-    return api.handle(request, identity)
+    response = api.handle(request, identity)
+    if response.status >= _FAULT:
+        gate.forget(request)  # clients send it again as it is, which would be a replay
+    return response
 
 
 def _not_admitted(error: AccessRefusedError, request_id: str) -> Response:

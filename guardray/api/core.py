@@ -5,24 +5,27 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
 import msgspec
 from sqlalchemy import Connection
 
+from guardray.access.auditing import entry_of
+from guardray.access.gate import utc_now
 from guardray.access.identity import Identity
-from guardray.access.permissions import allows, is_change
+from guardray.access.permissions import is_change
 from guardray.access.request import Request
 from guardray.api.call import Call, Handler, Settings
-from guardray.api.errors import ApiError, access_denied, bad_request, internal_error
+from guardray.api.errors import ApiError, bad_request, internal_error
 from guardray.api.inputs import read_input
 from guardray.api.model import operations
 from guardray.api.operations import HANDLERS
 from guardray.api.outputs import write_output
 from guardray.api.routes import match
 from guardray.api.tokens import Pages
+from guardray.store.access_audit import DONE, AuditEntry, append
 from guardray.store.database import Database
 
 _LOG = logging.getLogger(__name__)
@@ -40,8 +43,8 @@ class Response:
 
 
 @dataclass(frozen=True)
-class Change:
-    """A change for the audit log, told in the transaction that makes it."""
+class _Asked:
+    """A request that could be read."""
 
     request: Request
     identity: Identity
@@ -49,33 +52,22 @@ class Change:
     params: Mapping[str, Any]
     time: datetime
 
-
-Audit = Callable[[Connection, Change], None]
-
-
-def _unrecorded(connection: Connection, change: Change) -> None:
-    """For a server without an audit log."""
+    def entry(self, outcome: str) -> AuditEntry:
+        return entry_of(self.identity, self.request, self.operation, self.params, self.time, outcome)
 
 
 class Api:
-    """GuardDuty's operations on one store.
-
-    Args:
-        audit: is told of each change that is made, in its transaction.
-        clock: what time it is.
-    """
+    """GuardDuty's operations on one store. Changes are in the audit log, those that are refused as well."""
 
     def __init__(
         self,
         database: Database,
         settings: Settings,
         *,
-        audit: Audit = _unrecorded,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._database = database
         self._settings = settings
-        self._audit = audit
         self._clock = clock
 
     def handle(self, request: Request, identity: Identity) -> Response:
@@ -91,29 +83,46 @@ class Api:
 
     def _answer(self, request: Request, identity: Identity, request_id: str) -> Response:
         found = match(request.method, request.path)
-        if not allows(identity.role, found.operation):
-            raise access_denied(f"the role {identity.role} may not call {found.operation}")
         operation = operations()[found.operation]
         params = read_input(operation, found.arguments, request.query, request.body)
-        body = write_output(operation, self._run(found.operation, params, request, identity))
+        asked = _Asked(request, identity, found.operation, params, self._clock())
+        answer = self._changed(asked) if is_change(found.operation) else self._read(asked)
         status: int = operation.http.get("responseCode", 200)
-        return Response(status, b"" if status == _NO_CONTENT else body, _headers(request_id))
+        body = b"" if status == _NO_CONTENT else write_output(operation, answer)
+        return Response(status, body, _headers(request_id))
 
-    def _run(self, name: str, params: Mapping[str, Any], request: Request, identity: Identity) -> Mapping[str, Any]:
-        changes, now = is_change(name), self._clock()
-        with self._database.writing() if changes else self._database.reading() as connection:
-            call = Call(
-                identity=identity,
-                params=params,
-                connection=connection,
-                now=now,
-                pages=Pages(name, identity, params),
-                settings=self._settings,
-            )
-            answer = _handler(name)(call)
-            if changes:
-                self._audit(connection, Change(request, identity, name, params, now))
-            return answer
+    def _read(self, asked: _Asked) -> Mapping[str, Any]:
+        with self._database.reading() as connection:
+            return _handler(asked.operation)(self._call(asked, connection))
+
+    def _changed(self, asked: _Asked) -> Mapping[str, Any]:
+        try:
+            with self._database.writing() as connection:
+                answer = _handler(asked.operation)(self._call(asked, connection))
+                append(connection, asked.entry(DONE))
+                return answer
+        except ApiError as error:
+            with self._database.writing() as connection:
+                append(connection, asked.entry(error.code))
+            raise
+
+    def _call(self, asked: _Asked, connection: Connection) -> Call:
+        return Call(
+            identity=asked.identity,
+            params=asked.params,
+            connection=connection,
+            now=asked.time,
+            pages=Pages(asked.operation, asked.identity, asked.params),
+            settings=self._settings,
+        )
+
+
+def operation_of(request: Request) -> str | None:
+    """The operation that a request is for; None where its path leads to none."""
+    try:
+        return match(request.method, request.path).operation
+    except ApiError:
+        return None
 
 
 def _handler(name: str) -> Handler:

@@ -5,12 +5,16 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from guardray.intel.fetched import Fetched, Limits, Seen
+from guardray.types import AccountId
 
 _NOT_MODIFIED = "304"
 
 
-def fetch_object(url: str, seen: Seen | None, limits: Limits) -> Fetched | None:
+def fetch_object(url: str, seen: Seen | None, limits: Limits, owner: AccountId | None = None) -> Fetched | None:
     """The object at `s3://bucket/key`, with the AWS credentials of the environment; None where it is what was seen.
+
+    Args:
+        owner: the account that the bucket must be of.
 
     Raises:
         ValueError: it cannot be had, or is too large.
@@ -25,6 +29,7 @@ def fetch_object(url: str, seen: Seen | None, limits: Limits) -> Fetched | None:
         raise ValueError("is not s3://bucket/key")
     config = Config(connect_timeout=limits.connect_s, read_timeout=limits.read_s)
     condition = {"IfNoneMatch": seen.etag} if seen and seen.etag else {}
+    condition |= {"ExpectedBucketOwner": owner} if owner else {}
     try:
         answer = boto3.client("s3", config=config).get_object(Bucket=bucket, Key=key, **condition)
         if answer["ContentLength"] > limits.max_bytes:

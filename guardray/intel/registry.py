@@ -42,6 +42,7 @@ class OwnList(msgspec.Struct, frozen=True, kw_only=True):
         source: where the content was read from, for people.
         sha256: of the content.
         entries, skipped, skipped_lines: what the content gave.
+        id: of a list that the API keeps the books of, where accounts may use one name; None: its name is unique.
     """
 
     name: str
@@ -56,6 +57,12 @@ class OwnList(msgspec.Struct, frozen=True, kw_only=True):
     entries: int
     skipped: int
     skipped_lines: tuple[int, ...]
+    id: str | None = None
+
+    @property
+    def key(self) -> str:
+        """What it is known by."""
+        return self.id or self.name
 
 
 class Registered(msgspec.Struct, frozen=True):
@@ -76,23 +83,23 @@ class Registered(msgspec.Struct, frozen=True):
             UsageError: a rule or a limit of lists is broken.
         """
         _check_name(added)
-        others = tuple(one for one in self.lists if one.name != added.name)
+        others = tuple(one for one in self.lists if one.key != added.key)
         for one in self.lists:
-            if one.name == added.name and _nature(one) != _nature(added):
+            if one.key == added.key and _nature(one) != _nature(added):
                 raise UsageError(f"list {added.name!r} is there already as {_words(one)}; remove it first")
         _check_number(added, others)
         return Registered((*others, added), self.feeds_file)
 
-    def without_list(self, name: str) -> Registered:
+    def without_list(self, key: str) -> Registered:
         """Without a list.
 
         Raises:
-            UsageError: there is none of this name.
+            UsageError: there is none that is known by this name or id.
         """
-        others = tuple(one for one in self.lists if one.name != name)
+        others = tuple(one for one in self.lists if one.key != key)
         if len(others) == len(self.lists):
-            known = ", ".join(one.name for one in self.lists) or "none"
-            raise UsageError(f"there is no list {name!r}; there is {known}")
+            known = ", ".join(one.key for one in self.lists) or "none"
+            raise UsageError(f"there is no list {key!r}; there is {known}")
         return Registered(others, self.feeds_file)
 
 

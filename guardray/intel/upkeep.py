@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from filelock import FileLock, Timeout
@@ -114,37 +115,88 @@ class Library:
         content = read_local(path, MAX_BYTES)
         try:
             known: ListFormat = format_ or formats.sniff(content, path.name)  # type: ignore[assignment]  # one of the six
-            entries = parsed(content, known, kind)
         except ValueError as error:
             raise UsageError(f"{path}: {error}") from error
+        return self.put(
+            content,
+            source=str(path),
+            name=name,
+            format_=known,
+            kind=kind,
+            trusted=trusted,
+            scope=scope,
+            active=active,
+        )
+
+    def put(
+        self,
+        content: bytes,
+        *,
+        source: str,
+        name: str,
+        format_: ListFormat,
+        kind: SetKind,
+        trusted: bool,
+        scope: Sequence[tuple[AccountId, Region]] | None,
+        active: bool = True,
+        id_: str | None = None,
+    ) -> tuple[OwnList, list[str]]:
+        """Keeps a list whose content is at hand, and puts it into use where it is active; then notices.
+
+        Args:
+            source: where the content is from, for people.
+            id_: see `OwnList.id`; a list of this id gets another content.
+
+        Raises:
+            UsageError: the content is not usable, or a rule or a limit of lists is broken; nothing has changed then.
+            OSError: the folder cannot be written.
+        """
+        try:
+            entries = parsed(content, format_, kind)
+        except ValueError as error:
+            raise UsageError(f"{source}: {error}") from error
         added = OwnList(
             name=name,
-            format=known,
+            format=format_,
             kind=kind,
             trusted=trusted,
             scope=None if scope is None else tuple(scope),
             active=active,
-            source=str(path),
+            source=source,
             added_at=datetime.now(UTC),
             sha256=digest_of(content),
             entries=len(entries),
             skipped=entries.skipped,
             skipped_lines=entries.skipped_lines,
+            id=id_,
         )
         with self._locked():
             registered = self.registered().with_list(added)
             self._registry.keep(content)
             return added, self._put_into_use(registered)
 
-    def remove(self, name: str) -> list[str]:
-        """Takes a list out of use and forgets it; gives notices.
+    def change(self, key: str, **values: Any) -> list[str]:
+        """Gives a list another name or scope, with the content that it has; gives notices.
 
         Raises:
-            UsageError: there is none of this name.
+            UsageError: there is none that is known by this, or a rule or a limit of lists is broken.
             OSError: the folder cannot be written.
         """
         with self._locked():
-            return self._put_into_use(self.registered().without_list(name))
+            registered = self.registered()
+            rest = registered.without_list(key)
+            (changed,) = (one for one in registered.lists if one.key == key)
+            return self._put_into_use(rest.with_list(msgspec.structs.replace(changed, **values)))
+
+    def remove(self, key: str) -> list[str]:
+        """Takes a list out of use and forgets it; gives notices.
+
+        Raises:
+            UsageError: there is none that is known by this name or id.
+            OSError: the folder cannot be written.
+        """
+        with self._locked():
+            return self._put_into_use(self.registered().without_list(key))
 
     def _put_into_use(self, registered: Registered) -> list[str]:
         """Builds the store first: where that fails, everything is as it was."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from api.serving import client_of, serving
+from api.serving import serving
 
 from guardray.api.call import Settings
 from guardray.api.core import Api
@@ -51,14 +51,14 @@ def api(database, settings, clock):
 
 
 @pytest.fixture
-def url(api):
-    with serving(api) as url:
-        yield url
+def served(api, database):
+    with serving(api, database) as served:
+        yield served
 
 
 @pytest.fixture
-def client(url):
-    return client_of(url)
+def client(served):
+    return served.client()
 
 
 @pytest.fixture
