@@ -2,24 +2,62 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
+from ipaddress import IPv4Address
 
 import pytest
 
+from guardray.context.enrich import Surroundings
+from guardray.dataflow.ingest import Ingest
+from guardray.dataflow.report import findings_of
+from guardray.dataflow.shard import Shard
 from guardray.detectors.declare import on_earlier_days
 from guardray.detectors.iam import credential_exfiltration as exfiltration
 from guardray.detectors.iam import malicious_ip_caller
-from guardray.detectors.issued_credentials import STEADY_DAYS
+from guardray.detectors.issued_credentials import SHARED_BY_ROLES, STEADY_DAYS
 from guardray.findings.wire.findings import from_json, to_json
 from guardray.intel.store import IndicatorStore
+from guardray.inventory import Inventory
 from guardray.inventory.facts import BEGINNING, FactList
-from guardray.testing import ACCOUNT_ID, REGION, START, findings_from, frame_of
+from guardray.testing import ACCOUNT_ID, REGION, START, findings_from, frame_of, world_of
 
 DETECTORS = {one.finding_type.partition("/")[2]: one for one in exfiltration.DETECTORS}
 OUTSIDE = DETECTORS["InstanceCredentialExfiltration.OutsideAWS"]
 INSIDE = DETECTORS["InstanceCredentialExfiltration.InsideAWS"]
 TASK_INSIDE = DETECTORS["ResourceCredentialExfiltration.InsideAWS"]
 FUNCTION_OUTSIDE = DETECTORS["ResourceCredentialExfiltration.OutsideAWS"]
+
+TASK_OUTSIDE = FUNCTION_OUTSIDE
+
+TASK = "0123456789abcdef0123456789abcdef"
+
+
+def assumption(role="AROAWEB", session=TASK, **columns):
+    """The record of somebody assuming a role."""
+    response = f'{{"credentials": {{}}, "assumedRoleUser": {{"assumedRoleId": "{role}:{session}"}}}}'
+    return {
+        "event_category": "Management",
+        "api_service_name": "sts.amazonaws.com",
+        "api_operation": "AssumeRole",
+        "actor_user_type": "IAMUser",
+        "actor_user_uid_alt": "AIDADEPLOYER",
+        "src_endpoint_ip": "10.0.0.9",
+        "api_response_data": response,
+        **columns,
+    }
+
+
+def by_endpoint(role="AROAWEB", instance="i-0123456789abcdef0", account="999988887777"):
+    """A call of an instance by another account's VPC endpoint."""
+    return exfiltration.OF_INSTANCE | {
+        "actor_session_issuer_uid": role,
+        "actor_user_uid_alt": f"{role}:{instance}",
+        "src_endpoint_ip": "10.0.0.9",
+        "src_endpoint_vpc_endpoint_uid": "vpce-1",
+        "src_endpoint_vpc_endpoint_account_uid": account,
+    }
+
 
 ABROAD = exfiltration.OF_INSTANCE | {"src_endpoint_ip": exfiltration.HOTEL}
 THEIRS = exfiltration.OF_INSTANCE | {"src_endpoint_ip": exfiltration.EIP}
@@ -103,6 +141,25 @@ class TestOutside:
         assert "function:ingest" in finding.title
         assert finding.resource.instance is None
 
+    def test_a_session_that_a_program_named_like_a_task_is_no_tasks(self):
+        there = exfiltration.OF_TASK | {"src_endpoint_ip": exfiltration.HOTEL}
+        assert found(TASK_OUTSIDE, there)
+        assert not found(TASK_OUTSIDE, assumption(), there)
+        assert not found(TASK_OUTSIDE, assumption(session="f" * 32, api_operation="AssumeRoleWithWebIdentity"), there)
+
+    @pytest.mark.parametrize(
+        "other",
+        [
+            assumption(actor_user_type="AWSService", actor_invoked_by="ecs-tasks.amazonaws.com"),
+            assumption(role="AROAOTHER"),
+            assumption(session="alice"),
+            assumption(api_response_data=None, api_response_error="AccessDenied"),
+        ],
+    )
+    def test_a_tasks_session_stays_one_whatever_else_is_assumed(self, other):
+        there = exfiltration.OF_TASK | {"src_endpoint_ip": exfiltration.HOTEL}
+        assert found(TASK_OUTSIDE, other, there)
+
 
 class TestInside:
     """Addresses and endpoints of other accounts."""
@@ -153,3 +210,43 @@ class TestInside:
         }
         (finding,) = found(INSIDE, *on_earlier_days(6, shared), shared)
         assert finding.count == STEADY_DAYS
+
+    def test_an_endpoint_that_several_roles_come_by_on_a_day_is_how_the_network_was_built(self):
+        calls = [by_endpoint(f"AROA{n}") for n in range(SHARED_BY_ROLES)]
+        assert found(INSIDE, *calls[1:])
+        assert not found(INSIDE, *calls)
+
+    def test_an_instance_at_its_own_private_address_is_in_a_shared_network(self):
+        elsewhere = {"src_endpoint_ip": "10.0.0.77"}
+        address = {"interface_uid": "eni-1", "private_ip_v4": int(IPv4Address("10.0.0.9"))}
+        facts = facts_of(
+            ACCOUNT_ID,
+            ("instance", BEGINNING, {"instance_uid": "i-0123456789abcdef0"}),
+            ("attached", BEGINNING, {"instance_uid": "i-0123456789abcdef0", "interface_uid": "eni-1"}),
+            ("address", BEGINNING, address),
+        )
+        assert not found(INSIDE, by_endpoint(), facts=facts)
+        assert found(INSIDE, by_endpoint() | elsewhere, facts=facts)
+
+    def test_a_stolen_session_is_told_of_though_tasks_have_more_addresses_than_there_is_room_for(self):
+        places = exfiltration.PLACES | {str(IPv4Address("192.0.2.64") + n): ("US", 16509) for n in range(40)}
+        own = [
+            exfiltration.OF_TASK | {"actor_user_uid_alt": f"AROAWEB:{n:032x}", "src_endpoint_ip": address}
+            for n, address in enumerate(sorted(places.keys() - exfiltration.PLACES.keys()))
+        ]
+        stolen = own[7] | {"src_endpoint_ip": exfiltration.EIP}
+        facts = facts_of("444455556666", ("allocated", BEGINNING, {"public_ip": exfiltration.EIP, "link_uid": "a"}))
+        frame = frame_of(TASK_INSIDE.schema, [*own, *own, stolen])
+        ingest = Ingest([TASK_INSIDE], Surroundings(geography=world_of(places)), lambda hashes, times: times == times)
+        ingest.on_batch(TASK_INSIDE.schema, frame)
+        few = replace(TASK_INSIDE, most=5)
+        shard = Shard([few])
+        shard.merge(ingest.drain())
+        sightings = shard.finish()
+        assert len(sightings) == few.most
+        assert exfiltration.EIP in {sighting.latest.row["src_endpoint_ip"] for sighting in sightings}
+        (problem,) = shard.problems
+        assert "36 occurrences were left out" in str(problem)
+        inventory = Inventory(facts.frame())
+        findings, _ = findings_of(sightings, {few.finding_type: few}, START, inventory)
+        assert [finding.action.remote_ip for finding in findings] == [exfiltration.EIP]

@@ -7,7 +7,10 @@ functions. Whoever can make a workload tell its credentials has all that its rol
 OutsideAWS is an address that AWS does not announce. InsideAWS is an address that the inventory knows as another
 account's, or another account's VPC endpoint; whose most addresses are nobody knows, and about those it stays quiet, as
 it does about functions whose session CloudTrail does not explain. Private addresses are the workload's own network.
-Networks and addresses from which a role is used day after day, as through a gateway on premises, stop firing.
+Networks and addresses from which a role is used day after day, as through a gateway on premises, stop firing. An
+endpoint that several roles come by on one day is how the network was built, and an instance that comes from its own
+private address by another account's endpoint is in a VPC that is shared with it: a thief who takes that very address in
+a network of their own is not seen.
 
 Source: GuardDuty user guide, IAM finding types.
 """
@@ -21,11 +24,14 @@ from guardray.detectors.declare import ActivityDetector, Example, fires, on_earl
 from guardray.detectors.issued_credentials import (
     AFFILIATED_SEVERITY,
     INSIDE,
+    INSIDE_SCORE,
     IS_FUNCTION,
     IS_INSTANCE,
     IS_TASK,
     OUTSIDE,
+    SHARED_BY_ROLES,
     STEADY_DAYS,
+    TOLD_A_DAY,
     USE,
     inside_details,
     outside_details,
@@ -136,11 +142,17 @@ def inside(family: str, whose: pl.Expr, examples: tuple[Example, ...]) -> Activi
         activity=USE,
         crossed=INSIDE & whose,
         together=(*PRINCIPAL, "src_endpoint_ip", "src_endpoint_vpc_endpoint_account_uid"),
-        score=pl.col("calls"),
+        score=INSIDE_SCORE,
+        most=TOLD_A_DAY,
         learning="after",
         details=inside_details,
         settle=settle_inside,
-        tunables={"steady_days": STEADY_DAYS, "affiliated_severity": AFFILIATED_SEVERITY},
+        tunables={
+            "steady_days": STEADY_DAYS,
+            "shared_by_roles": SHARED_BY_ROLES,
+            "told_a_day": TOLD_A_DAY,
+            "affiliated_severity": AFFILIATED_SEVERITY,
+        },
         examples=examples,
     )
 
