@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
 
-import typer
 from rich.console import Console
 
 from guardray.cli.messages import say
@@ -16,13 +14,6 @@ from guardray.custom.library import OwnRule, Refused, read_folders, without_dupl
 from guardray.custom.settings import folders_of
 from guardray.detectors.declare import Detector
 from guardray.detectors.loader import load_detectors
-
-DetectionsOption = Annotated[
-    list[Path] | None,
-    typer.Option(
-        help="Detections of your own: a folder, a file, or a list of such as configs/detections.yaml; may be repeated."
-    ),
-]
 
 
 @dataclass(frozen=True)

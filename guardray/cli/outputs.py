@@ -17,6 +17,8 @@ from guardray.findings.severity import Severity
 from guardray.findings.writers import Format, write_findings
 from guardray.sources.objects import InputObject
 
+STANDARD_OUTPUT = Path("-")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Outputs:
@@ -36,6 +38,26 @@ class Outputs:
     state: Path = Path("guardray-data")
     quiet: bool = False
     fail_on: Severity | None = None
+
+    @classmethod
+    def of(
+        cls,
+        output: Path | None,
+        format_: Format | None,
+        *,
+        store: str | None,
+        state: Path,
+        quiet: bool,
+        fail_on: str | None,
+    ) -> Outputs:
+        """As the options of a command say it. Raises UsageError where a severity is none.
+
+        `-` is standard output, where lines are meant as they are in a file.
+        """
+        bound = None if fail_on is None else _bound(fail_on)
+        if output == STANDARD_OUTPUT:
+            output, format_ = None, format_ or "jsonl"
+        return cls(output=output, format_=format_, store=store, state=state, quiet=quiet, fail_on=bound)
 
     @property
     def format(self) -> Format:
@@ -58,6 +80,13 @@ class Outputs:
         _write_file(findings, self.output, self.format)
         if self.format != "table" and not self.quiet:
             _write_standard_output(findings, "table")
+
+
+def _bound(fail_on: str) -> Severity:
+    try:
+        return Severity.parse(fail_on)
+    except UsageError as error:
+        raise UsageError(f"--fail-on: {error}") from error
 
 
 def _check_file(output: Path, objects: Sequence[InputObject]) -> None:
@@ -112,6 +141,17 @@ def _write_standard_output(findings: Sequence[Finding], format_: Format) -> None
         except BrokenPipeError:
             # Whoever reads has seen enough. The scan is none the worse for it, and nothing more can be written there.
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def check_new_folder(option: str, folder: Path) -> None:
+    """Raises UsageError where a folder of that name could not be made or replaced."""
+    if not folder.name:
+        raise UsageError(f"{option} {str(folder)!r}: give the folder a name of its own")
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{option} {folder}: is not a folder")
+    above = next(parent for parent in folder.absolute().parents if parent.exists())
+    if (refusal := refusal_to_write(above)) is not None:
+        raise UsageError(f"{option} {folder}: {refusal}")
 
 
 @contextmanager

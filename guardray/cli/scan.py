@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -12,32 +12,12 @@ import typer
 from rich.console import Console
 
 from guardray.cli.catalogue import missing_indicators
-from guardray.cli.detections import DetectionsOption, chosen, load_own, tell_problems
 from guardray.cli.messages import counted, say
-from guardray.cli.options import (
-    AccountOption,
-    Address,
-    AwsRanges,
-    EngineName,
-    EngineOption,
-    Geo,
-    Intel,
-    InventoryFiles,
-    Lateness,
-    Offline,
-    RegionOption,
-    S3Endpoint,
-    Since,
-    Sources,
-    ThreatLists,
-    TrustedLists,
-    Until,
-    Verbose,
-    Workers,
-)
+from guardray.cli.options import FINDINGS, KNOWN, Reading, Sources, Verbose
 from guardray.cli.outputs import Outputs
 from guardray.cli.progress import ScanProgress
-from guardray.cli.scanning import key_filter_of, make_engine, tell_failures
+from guardray.cli.scanning import make_engine, open_baseline, settings_of, tell_failures
+from guardray.cli.spread import spread
 from guardray.cli.storing import commit
 from guardray.cli.summary import print_summary
 from guardray.dataflow.baseline import Baseline
@@ -47,10 +27,6 @@ from guardray.errors import DetectorError
 from guardray.findings.finding import Finding
 from guardray.findings.severity import Severity
 from guardray.findings.writers import Format
-from guardray.geo.geography import Geography
-from guardray.intel.library import load_indicators
-from guardray.inventory import read_inventory
-from guardray.sources.limits import Limits
 from guardray.sources.objects import InputObject, locate
 from guardray.sources.set_aside import SetAsideFolder
 
@@ -58,38 +34,41 @@ FAILED_STATUS = 1
 INCOMPLETE_STATUS = 3
 
 
+@spread
 def scan(
     sources: Sources,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the findings here.")] = None,
+    reading: Reading,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Write the findings here; - is standard output.", rich_help_panel=FINDINGS),
+    ] = None,
     format_: Annotated[
         Format | None,
-        typer.Option("--format", "-f", help="How: a table on the terminal, jsonl into a file if not given."),
+        typer.Option(
+            "--format",
+            "-f",
+            help="How: a table on the terminal, jsonl into a file if not given.",
+            rich_help_panel=FINDINGS,
+        ),
     ] = None,
-    engine: EngineOption = EngineName.AUTO,
-    workers: Workers = None,
-    address: Address = None,
-    store: Annotated[str | None, typer.Option(help="Keep findings in this SQLite file or PostgreSQL URL too.")] = None,
-    baseline: Annotated[
-        Path | None, typer.Option(help="What is usual, as `guardray train` learned it from earlier logs.")
+    store: Annotated[
+        str | None,
+        typer.Option(help="Keep findings in this SQLite file or PostgreSQL URL too.", rich_help_panel=FINDINGS),
     ] = None,
-    since: Since = None,
-    until: Until = None,
-    account: AccountOption = None,
-    region: RegionOption = None,
-    intel: Intel = None,
-    threat_list: ThreatLists = None,
-    trusted_list: TrustedLists = None,
-    offline: Offline = False,
-    inventory: InventoryFiles = None,
-    geo: Geo = None,
-    aws_ranges: AwsRanges = None,
-    detections: DetectionsOption = None,
-    type_: Annotated[list[str] | None, typer.Option("--type", help="Only this finding type; may be repeated.")] = None,
-    lateness: Lateness = 1,
-    s3_endpoint: S3Endpoint = None,
-    state: Annotated[Path, typer.Option(help="Folder for lists, and rows that are set aside.")] = Path("guardray-data"),
     fail_on: Annotated[
-        str | None, typer.Option(help="low, medium, high or critical: exit with 1 on such a finding or a worse one.")
+        str | None,
+        typer.Option(
+            help="low, medium, high or critical: exit with 1 on such a finding or a worse one.",
+            rich_help_panel=FINDINGS,
+        ),
+    ] = None,
+    type_: Annotated[
+        list[str] | None,
+        typer.Option("--type", help="Only this finding type; may be repeated.", rich_help_panel=FINDINGS),
+    ] = None,
+    baseline: Annotated[
+        Path | None,
+        typer.Option(help="What is usual, as `guardray train` learned it from earlier logs.", rich_help_panel=KNOWN),
     ] = None,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="No progress and no summary; findings are still shown.")
@@ -97,31 +76,13 @@ def scan(
     verbose: Verbose = False,
 ) -> None:
     """Scan logs for threats: CloudTrail, S3 data events, VPC Flow Logs, Route 53 Resolver query logs, Security Lake."""
-    bound = None if fail_on is None else Severity.parse(fail_on)
-    key_filter = key_filter_of(since, until, account, region)
-    indicators, notices = load_indicators(intel, threat_list or (), trusted_list or (), state, offline=offline)
-    for notice in notices:
-        say(Console(stderr=True), notice, "yellow")
-    own = load_own(detections)
-    tell_problems(own, Console(stderr=True))
-    settings = ScanSettings(
-        detectors=chosen(own, type_ or ()),
-        indicators=indicators,
-        geography=Geography.load(geo or (), aws_ranges),
-        assets=read_inventory(inventory or ()),
-        baseline=Baseline() if baseline is None else Baseline.open(baseline),
-        limits=Limits(lateness=timedelta(hours=lateness)),
-        key_filter=key_filter,
-        s3_endpoint=s3_endpoint,
-    )
-    objects = locate(sources, key_filter, s3_endpoint)
-    _tell_overlap(settings.baseline, objects)
-    status = run_scan(
-        settings,
-        objects,
-        make_engine(engine, settings, objects, workers, address),
-        Outputs(output=output, format_=format_, store=store, state=state, quiet=quiet, fail_on=bound),
-    )
+    outputs = Outputs.of(output, format_, store=store, state=reading.state, quiet=quiet, fail_on=fail_on)
+    known = Baseline() if baseline is None else open_baseline(baseline)
+    settings, own = settings_of(reading, Console(stderr=True), baseline=known, types=type_ or ())
+    objects = locate(sources, settings.key_filter, settings.s3_endpoint)
+    _tell_overlap(known, objects)
+    engine = make_engine(reading.engine, settings, objects, reading.workers, reading.address)
+    status = run_scan(settings, objects, engine, outputs)
     raise typer.Exit(status or (INCOMPLETE_STATUS if own.problems else 0))
 
 

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
 
 from rich.console import Console
 
+from guardray.cli.detections import OwnDetections, chosen, load_own, tell_problems
 from guardray.cli.messages import say
-from guardray.cli.options import EngineName
+from guardray.cli.options import EngineName, Reading
 from guardray.cli.times import utc
+from guardray.dataflow.baseline import Baseline
 from guardray.dataflow.scan import Engine, ScanSettings
+from guardray.detectors.declare import Detector
 from guardray.errors import DetectorError, LeftOutError, UsageError
+from guardray.geo.geography import Geography
+from guardray.intel.library import load_indicators
+from guardray.inventory import read_inventory
+from guardray.sources.limits import Limits
 from guardray.sources.objects import InputObject, KeyFilter
 
 RAY_WORTHWHILE_BYTES = 4 * 2**30
@@ -22,6 +30,48 @@ PROBLEMS_SHOWN = 20
 """Failures of detectors that are printed; a broken one may fail on every row."""
 
 _ACCOUNT = re.compile(r"\d{12}")
+_REGION = re.compile(r"[\w-]+", re.ASCII)
+"""Clouds that are built like AWS name their Regions in ways of their own."""
+
+
+def settings_of(
+    reading: Reading,
+    console: Console,
+    *,
+    baseline: Baseline,
+    types: Sequence[str] = (),
+    wanted: Callable[[Detector], bool] = lambda _: True,
+) -> tuple[ScanSettings, OwnDetections]:
+    """What a command is to read logs with, and the detections of one's own among it. What is odd is told.
+
+    Args:
+        reading: the options.
+        console: where notices go.
+        baseline: what is usual.
+        types: only these finding types; all if none is named.
+        wanted: which detectors.
+
+    Raises:
+        UsageError: an option is wrong.
+    """
+    key_filter = key_filter_of(reading.since, reading.until, reading.account, reading.region)
+    threats, trusted = reading.threat_list or (), reading.trusted_list or ()
+    indicators, notices = load_indicators(reading.intel, threats, trusted, reading.state, offline=reading.offline)
+    for notice in notices:
+        say(console, notice, "yellow")
+    own = load_own(reading.detections)
+    tell_problems(own, console)
+    settings = ScanSettings(
+        detectors=tuple(detector for detector in chosen(own, types) if wanted(detector)),
+        indicators=indicators,
+        geography=Geography.load(reading.geo or (), reading.aws_ranges),
+        assets=read_inventory(reading.inventory or ()),
+        baseline=baseline,
+        limits=Limits(lateness=timedelta(hours=reading.lateness)),
+        key_filter=key_filter,
+        s3_endpoint=reading.s3_endpoint,
+    )
+    return settings, own
 
 
 def key_filter_of(
@@ -30,14 +80,28 @@ def key_filter_of(
     """Which objects and events are wanted.
 
     Raises:
-        UsageError: a time or an account cannot be.
+        UsageError: a time, an account or a Region cannot be.
     """
     since, until, accounts, regions = since and utc(since), until and utc(until), account or (), region or ()
     if since is not None and until is not None and since >= until:
         raise UsageError(f"--since {since:%Y-%m-%dT%H:%M:%S} is not before --until {until:%Y-%m-%dT%H:%M:%S}")
     if wrong := [account for account in accounts if not _ACCOUNT.fullmatch(account)]:
         raise UsageError(f"--account {wrong[0]!r} is not an account id of 12 digits")
+    if wrong := [region for region in regions if not _REGION.fullmatch(region)]:
+        raise UsageError(f"--region {wrong[0]!r} is not the name of a Region, such as eu-west-1")
     return KeyFilter(since=since, until=until, account_ids=frozenset(accounts), regions=frozenset(regions))
+
+
+def open_baseline(folder: Path) -> Baseline:
+    """What was learned into the folder.
+
+    Raises:
+        UsageError: it is no folder.
+        SnapshotError: it is missing, or nothing that was learned.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"--baseline {folder}: is not a folder")
+    return Baseline.open(folder)
 
 
 def make_engine(
@@ -54,6 +118,8 @@ def make_engine(
     """
     if name is EngineName.LOCAL and (address is not None or workers is not None):
         raise UsageError(f"{'--workers' if address is None else '--address'} is for Ray: leave out --engine local")
+    if address is not None and not address.strip():
+        raise UsageError("--address is empty: auto or HOST:PORT")
     size = sum(obj.size or 0 for obj in objects)
     large = size > RAY_WORTHWHILE_BYTES or address is not None or workers is not None
     if name is EngineName.RAY or (name is EngineName.AUTO and large):

@@ -3,91 +3,45 @@
 from __future__ import annotations
 
 import time
-from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from guardray.cli.detections import DetectionsOption, chosen, load_own, tell_problems
 from guardray.cli.messages import counted, say
-from guardray.cli.options import (
-    AccountOption,
-    Address,
-    AwsRanges,
-    EngineName,
-    EngineOption,
-    Geo,
-    Intel,
-    Lateness,
-    Offline,
-    RegionOption,
-    S3Endpoint,
-    Since,
-    Sources,
-    TrustedLists,
-    Until,
-    Verbose,
-    Workers,
-)
+from guardray.cli.options import KNOWN, Reading, Sources, Verbose
+from guardray.cli.outputs import check_new_folder
 from guardray.cli.progress import ScanProgress
-from guardray.cli.scanning import key_filter_of, make_engine, tell_failures
+from guardray.cli.scanning import make_engine, settings_of, tell_failures
+from guardray.cli.spread import spread
 from guardray.dataflow.baseline import Baseline
-from guardray.dataflow.scan import ScanSettings
 from guardray.detectors.declare import ActivityDetector, ChangeDetector, Detector
-from guardray.geo.geography import Geography
-from guardray.intel.library import load_indicators
-from guardray.sources.limits import Limits
 from guardray.sources.objects import locate
 from guardray.sources.set_aside import SetAsideFolder
 
 INCOMPLETE_STATUS = 3
 
 
+@spread
 def train(
     sources: Sources,
-    baseline: Annotated[Path, typer.Option(help="Folder to keep it in; what it holds already is built upon.")],
-    engine: EngineOption = EngineName.AUTO,
-    workers: Workers = None,
-    address: Address = None,
-    since: Since = None,
-    until: Until = None,
-    account: AccountOption = None,
-    region: RegionOption = None,
-    intel: Intel = None,
-    trusted_list: TrustedLists = None,
-    offline: Offline = False,
-    geo: Geo = None,
-    aws_ranges: AwsRanges = None,
-    detections: DetectionsOption = None,
-    lateness: Lateness = 1,
-    s3_endpoint: S3Endpoint = None,
-    state: Annotated[Path, typer.Option(help="Folder for rows that are set aside.")] = Path("guardray-data"),
+    reading: Reading,
+    baseline: Annotated[
+        Path, typer.Option(help="Folder to keep it in; what it holds already is built upon.", rich_help_panel=KNOWN)
+    ],
     verbose: Verbose = False,
 ) -> None:
     """Learn from logs what is usual, for `guardray scan --baseline`. No finding is written."""
     console = Console(stderr=True)
+    check_new_folder("--baseline", baseline)
     known = Baseline.open(baseline) if Baseline.is_kept(baseline) else Baseline()
-    indicators, notices = load_indicators(intel, (), trusted_list or (), state, offline=offline)
-    for notice in notices:
-        say(console, notice, "yellow")
-    own = load_own(detections)
-    tell_problems(own, console)
-    settings = ScanSettings(
-        detectors=tuple(detector for detector in chosen(own, ()) if _learns(detector)),
-        indicators=indicators,
-        geography=Geography.load(geo or (), aws_ranges),
-        baseline=known,
-        limits=Limits(lateness=timedelta(hours=lateness)),
-        key_filter=key_filter_of(since, until, account, region),
-        s3_endpoint=s3_endpoint,
-    )
-    objects = locate(sources, settings.key_filter, s3_endpoint)
+    settings, own = settings_of(reading, console, baseline=known, wanted=_learns)
+    objects = locate(sources, settings.key_filter, settings.s3_endpoint)
+    engine = make_engine(reading.engine, settings, objects, reading.workers, reading.address)
     started = time.perf_counter()
-    folder = SetAsideFolder(state)
-    with ScanProgress(objects, folder, console) as progress:
-        result = make_engine(engine, settings, objects, workers, address).scan(objects, progress)
+    with ScanProgress(objects, SetAsideFolder(reading.state), console) as progress:
+        result = engine.scan(objects, progress)
     tell_failures(result.problems, console)
     # What a detection of somebody's own learned is kept, though it is not loaded this time.
     learned = Baseline({**known.tables, **result.learned.tables})

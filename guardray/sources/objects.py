@@ -71,6 +71,8 @@ def _reading_order(obj: InputObject) -> tuple[float, str]:
 
 
 def _objects(source: str, key_filter: KeyFilter, s3_endpoint: str | None) -> Iterator[InputObject]:
+    if not source:
+        raise UsageError("a source is empty: name a file, a folder, s3://bucket/prefix or -")
     if source == STANDARD_INPUT:
         yield InputObject(url=source)
     elif source.startswith(S3_SCHEME):

@@ -213,7 +213,10 @@ def _client(endpoint: str | None) -> Any:
         max_pool_connections=_CONNECTIONS,
         s3=addressing,
     )
-    return boto3.client("s3", endpoint_url=endpoint, config=config)
+    try:
+        return boto3.client("s3", endpoint_url=endpoint, config=config)
+    except ValueError as error:
+        raise UsageError(f"S3 endpoint {endpoint!r}: {error}") from error
 
 
 @contextmanager

@@ -113,6 +113,12 @@ def test_a_reader_that_goes_away_changes_nothing_about_the_exit_status(trail: Pa
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_an_output_named_by_a_dash_is_standard_output_and_holds_lines(trail: Path, tmp_path: Path):
+    done = run(trail, "--quiet", "-o", "-", stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path)
+    assert [json.loads(line)["type"] for line in done.stdout.splitlines()] == [ROOT_USE]
+    assert not (tmp_path / "-").exists()
+
+
 def test_json_on_standard_output_is_utf_8_whatever_the_locale_says(tmp_path: Path):
     identity = ROOT_CALL["userIdentity"] | {"accessKeyId": "Schlüssel"}
     trail = tmp_path / "trail.json"

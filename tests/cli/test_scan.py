@@ -81,6 +81,12 @@ def test_a_bad_row_is_set_aside_with_its_place_and_the_rest_goes_on(trail: Path,
         (["{trail}", "--until", "9999-12-31"], "9999-12-31"),
         (["{trail}", "--account", "23456789012"], "12 digits"),
         (["{trail}", "--account", ""], "12 digits"),
+        (["{trail}", "--region", ""], "--region ''"),
+        (["{trail}", "--address", " "], "--address is empty"),
+        (["{trail}", "--fail-on", ""], "--fail-on: "),
+        (["{trail}", "--baseline", "{trail}"], "trail.json.gz: is not a folder"),
+        (["s3://bucket/x", "--s3-endpoint", "not a url"], "not a url"),
+        ([""], "a source is empty"),
     ],
 )
 def test_a_wrong_option_is_one_line_on_stderr_and_exit_status_2(

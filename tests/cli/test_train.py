@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 
 from guardray.cli.app import app, main
 from guardray.dataflow.baseline import Baseline
+from guardray.errors import UsageError
 
 WEAKENED = "Stealth:IAMUser/PasswordPolicyChange"
 MONDAY = date(2026, 1, 12)
@@ -91,6 +92,29 @@ def test_a_folder_that_is_no_baseline_is_told_of_in_one_line(tmp_path: Path, com
     assert exit_.value.code == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert str(folder) in line
+
+
+@pytest.mark.parametrize(
+    ("baseline", "message"),
+    [("", "give the folder a name"), ("trail.json", "is not a folder"), ("trail.json/x", "Not a directory")],
+)
+def test_a_baseline_that_cannot_be_written_is_refused_before_anything_is_read(
+    tmp_path: Path, baseline: str, message: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    written(tmp_path / "trail.json", ROOT_CALL)
+    with pytest.raises(UsageError, match=message):
+        train("no/such/log", "--baseline", baseline, state=tmp_path)
+
+
+def test_training_takes_what_a_scan_takes_beforehand(tmp_path: Path):
+    file = written(tmp_path / "trail.json", ROOT_CALL)
+    inventory = written(tmp_path / "inventory.json")
+    inventory.write_text('{"AccountId": "111122223333", "Region": "us-east-1", "NetworkInterfaces": []}')
+    options = ("--baseline", tmp_path / "baseline", "--inventory")
+    assert train(file, *options, inventory, state=tmp_path).exit_code == 0
+    with pytest.raises(UsageError, match="nowhere"):
+        train(file, *options, tmp_path / "nowhere.json", state=tmp_path)
 
 
 def test_a_baseline_that_is_not_there_is_told_of(tmp_path: Path, capsys, monkeypatch):
