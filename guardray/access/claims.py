@@ -82,7 +82,7 @@ def _pairs(query: str) -> tuple[tuple[str, str], ...]:
 def _of_header(authorization: str, request: Request, pairs: tuple[tuple[str, str], ...]) -> Claim:
     algorithm, _, rest = authorization.partition(" ")
     _check_algorithm(algorithm)
-    fields = [part.strip().partition("=") for part in rest.split(",")]
+    fields = [part.strip(" \t").partition("=") for part in rest.split(",")]
     values = {name: value for name, _, value in fields}
     if len(values) != len(fields):
         raise refusals.incomplete("Authorization header names a parameter twice.")
