@@ -16,6 +16,7 @@ from guardray.cli.demo import demo
 from guardray.cli.detectors import app as detectors_app
 from guardray.cli.doctor import doctor
 from guardray.cli.intel import app as intel_app
+from guardray.cli.interrupts import INTERRUPTED_STATUS
 from guardray.cli.inventory import app as inventory_app
 from guardray.cli.messages import harmless
 from guardray.cli.publish import app as publish_app
@@ -25,7 +26,6 @@ from guardray.cli.train import train
 from guardray.errors import GuardrayError
 
 USAGE_STATUS = 2
-INTERRUPTED_STATUS = 130
 
 app = typer.Typer(
     name="guardray",
@@ -61,23 +61,40 @@ def _root(
     """Self-hosted threat detection for AWS logs, in GuardDuty's finding types."""
 
 
-def main() -> None:
-    """Runs the command. An error is one line on stderr; `--verbose` adds the traceback."""
+def run() -> None:
+    """Runs the command. An error is one line on stderr; `--verbose` adds the traceback.
+
+    Raises:
+        SystemExit: always, with the exit status.
+        KeyboardInterrupt: it was interrupted.
+    """
     try:
         status = app(standalone_mode=False)
     except TyperException as error:
         raise _ended(error.format_message(), error.exit_code) from None
-    except GuardrayError as error:
-        if "--verbose" in sys.argv:
-            traceback.print_exc()
-        raise _ended(str(error), USAGE_STATUS) from None
     except Abort:
-        raise SystemExit(INTERRUPTED_STATUS) from None
+        raise KeyboardInterrupt from None
     except BrokenPipeError:
         # Whoever read our output has enough of it. Python would complain on the way out, so it writes to nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 0
+    except Exception as error:  # also what nobody expected: a status of 1 would say that --fail-on found something
+        if "--verbose" in sys.argv:
+            traceback.print_exc()
+        raise _ended(_told(error), USAGE_STATUS) from None
+    if status == INTERRUPTED_STATUS:  # typer has caught the interrupt
+        raise KeyboardInterrupt
     raise SystemExit(status)
+
+
+def _told(error: Exception) -> str:
+    """An error in one line, and where to look where it should not have come so far."""
+    if isinstance(error, GuardrayError):
+        return str(error)
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    told = " ".join(f"{type(error).__name__}: {error}".split())
+    return f"unexpected {told}; --verbose shows where, which is worth a report"
 
 
 def _ended(message: str, status: int) -> SystemExit:

@@ -11,7 +11,8 @@ import pytest
 from scanning import ROOT_CALL, found, scan
 from typer.testing import CliRunner, Result
 
-from guardray.cli.app import app, main
+from guardray.cli import main
+from guardray.cli.app import app
 from guardray.dataflow.baseline import Baseline
 from guardray.errors import UsageError
 
