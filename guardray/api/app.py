@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from uuid import uuid4
 
 from fastapi import FastAPI
@@ -11,18 +14,33 @@ from starlette.responses import Response as WebResponse
 
 from guardray.access.gate import Gate
 from guardray.access.request import Request
+from guardray.api.activation import ListKeeper
 from guardray.api.core import Api, Response, operation_of, refusal
 from guardray.api.errors import ApiError
 from guardray.api.inputs import MAX_BODY_BYTES
+from guardray.api.rounds import make_rounds
 from guardray.errors import AccessRefusedError
 
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 _FAULT = 500
 
 
-def build_app(api: Api, gate: Gate) -> FastAPI:
-    """GuardDuty's API as an ASGI application. It keeps nothing, so that any number of them may serve one store."""
-    app = FastAPI(title="GuardRay", docs_url=None, redoc_url=None, openapi_url=None)
+def build_app(api: Api, gate: Gate, keeper: ListKeeper) -> FastAPI:
+    """GuardDuty's API as an ASGI application. It keeps nothing, so that any number of them may serve one store.
+
+    Args:
+        keeper: carries out what is asked of lists, while the application runs.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        rounds = asyncio.create_task(make_rounds(keeper, gate))
+        yield
+        rounds.cancel()
+        with suppress(asyncio.CancelledError):
+            await rounds
+
+    app = FastAPI(title="GuardRay", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
 
     async def serve(web: WebRequest) -> WebResponse:
         request_id = str(uuid4())

@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from api.serving import serving
+from api.serving import MANAGEMENT, serving
 
+from guardray.api.activation import ListKeeper
 from guardray.api.call import Settings
 from guardray.api.core import Api
 from guardray.detectors.loader import load_detectors
+from guardray.intel.upkeep import Library
 from guardray.store.database import Database
 
 
@@ -40,9 +42,7 @@ def database(tmp_path):
 
 @pytest.fixture
 def settings(tmp_path):
-    return Settings(
-        management_account="999900001111", list_folder=tmp_path / "lists", detectors=load_detectors(), rules=()
-    )
+    return Settings(management_account=MANAGEMENT, list_folder=tmp_path / "lists", detectors=load_detectors(), rules=())
 
 
 @pytest.fixture
@@ -51,8 +51,18 @@ def api(database, settings, clock):
 
 
 @pytest.fixture
-def served(api, database):
-    with serving(api, database) as served:
+def library(tmp_path):
+    return Library(tmp_path / "data")
+
+
+@pytest.fixture
+def keeper(database, library, settings, clock):
+    return ListKeeper(database, library, settings.list_folder, clock=clock)
+
+
+@pytest.fixture
+def served(api, database, keeper):
+    with serving(api, database, keeper) as served:
         yield served
 
 

@@ -19,8 +19,12 @@ from guardray.api.app import build_app
 from guardray.store.access_audit import AuditLog
 from guardray.store.access_keys import AccessKeys
 
-ACCOUNT, OTHER = "111122223333", "444455556666"
+ACCOUNT, OTHER, THIRD, MANAGEMENT = "111122223333", "444455556666", "777788889999", "999900001111"
 REGION = "eu-west-1"
+
+
+ACCOUNTS = (ACCOUNT, OTHER, THIRD, MANAGEMENT)
+KEYS_EACH = 3
 
 
 class Served:
@@ -30,38 +34,44 @@ class Served:
         url: of its root.
     """
 
-    def __init__(self, url, keys, seal):
-        self.url, self._keys, self._seal = url, keys, seal
+    def __init__(self, url, keys):
+        self.url, self._keys = url, keys
 
     def client(self, account=ACCOUNT, region=REGION, role=Role.ADMIN):
         """A boto3 client with a key of this account; it retries nothing."""
-        issued = issue(
-            self._keys,
-            self._seal,
-            kind="signing",
-            account_id=account,
-            role=role,
-            regions=None,
-            actor="tests",
-            now=utc_now(),
-        )
+        of_account = self._keys[account, role]
+        key = of_account.pop()
+        of_account.insert(0, key)
         return boto3.client(
             "guardduty",
             region_name=region,
             endpoint_url=self.url,
-            aws_access_key_id=issued.record.id,
-            aws_secret_access_key=issued.secret,
+            aws_access_key_id=key.record.id,
+            aws_secret_access_key=key.secret,
             config=Config(retries={"max_attempts": 0, "mode": "standard"}, connect_timeout=5, read_timeout=30),
         )
 
 
+def _issued(keys, seal):
+    """Keys of all accounts, made before the gate looks: it learns of new ones only after a second."""
+    return {
+        (account, role): [
+            issue(keys, seal, kind="signing", account_id=account, role=role, regions=None, actor="tests", now=utc_now())
+            for _ in range(KEYS_EACH)
+        ]
+        for account in ACCOUNTS
+        for role in (Role.ADMIN, Role.ANALYST, Role.READER)
+    }
+
+
 @contextmanager
-def serving(api, database):
+def serving(api, database, keeper):
     """The API while it is served."""
     seal = Seal(bytes(32))
     keys = AccessKeys(database)
+    issued = _issued(keys, seal)
     gate = Gate(keys, AuditLog(database), seal, rate=Rate(per_s=10_000, burst=10_000))
-    config = uvicorn.Config(build_app(api, gate), host="127.0.0.1", port=0, log_level="warning", lifespan="off")
+    config = uvicorn.Config(build_app(api, gate, keeper), host="127.0.0.1", port=0, log_level="warning")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
@@ -70,7 +80,7 @@ def serving(api, database):
         assert time.monotonic() < deadline
         time.sleep(0.01)
     try:
-        yield Served(f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}", keys, seal)
+        yield Served(f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}", issued)
     finally:
         server.should_exit = True
         thread.join(10)
