@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from typing import cast
 
 import msgspec
+import numpy as np
 import polars as pl
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from guardray.dataflow.baseline import Baseline
 from guardray.detectors.declare import ChangeDetector, Detector, activities_of
@@ -90,8 +92,13 @@ def split_rows(rows: pl.DataFrame, key: tuple[str, ...], shards: int) -> list[pl
 
 def shard_of_rows(rows: pl.DataFrame, key: tuple[str, ...], shards: int) -> pl.Series:
     """Which shard owns what each row speaks of, which these columns name: Int64 [n]."""
+    return pl.Series(shard_of(owner_hashes(rows, key), shards))
+
+
+def owner_hashes(rows: pl.DataFrame, key: tuple[str, ...]) -> NDArray[np.uint64]:
+    """Hashes of what each row speaks of, which these columns name, to tell its key group by: uint64 [n]."""
     texts = rows.select(pl.concat_str([pl.col(c).cast(pl.String).fill_null("-") for c in key], separator="|"))
-    return pl.Series(shard_of(hash_strings(texts.to_series()), shards))
+    return hash_strings(texts.to_series())
 
 
 def split_baseline(baseline: Baseline, shards: int, owners: Owners) -> list[Baseline]:
@@ -112,9 +119,13 @@ def split_baseline(baseline: Baseline, shards: int, owners: Owners) -> list[Base
 
 
 def _split_configurations(table: pa.Table, key: tuple[str, ...], shards: int) -> list[pa.Table]:
+    at = configuration_keys(table, key).with_row_index("_at")
+    return [table.take(piece["_at"].to_arrow()) for piece in split_rows(at, key, shards)]
+
+
+def configuration_keys(table: pa.Table, key: tuple[str, ...]) -> pl.DataFrame:
+    """The key of each configuration that `Configurations.export` gave, as these columns."""
     keys = [msgspec.json.decode(text) for text in table["key"].to_pylist()]
-    rows = (
+    return (
         pl.DataFrame(keys, schema=[*key], orient="row") if keys else pl.DataFrame(schema=dict.fromkeys(key, pl.String))
     )
-    at = rows.with_row_index("_at")
-    return [table.take(piece["_at"].to_arrow()) for piece in split_rows(at, key, shards)]
