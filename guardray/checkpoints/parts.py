@@ -192,7 +192,8 @@ def _encode(table: pa.Table) -> pa.Buffer:
 
 
 def _bytes_of(chunk: Chunk, data: pa.Buffer, place: Place) -> pa.Buffer:
-    found = data.slice(chunk.offset, chunk.length) if chunk.offset <= data.size else data.slice(0, 0)
-    if found.size != chunk.length or digest_of(found) != chunk.digest:
+    is_there = chunk.offset + chunk.length <= data.size
+    found = data.slice(chunk.offset, chunk.length) if is_there else data.slice(0, 0)
+    if digest_of(found) != chunk.digest:
         raise DamagedStateError(place.name(chunk.file), "its bytes are not those that were written")
     return found
