@@ -18,6 +18,7 @@ from guardray.cli.doctor import doctor
 from guardray.cli.intel import app as intel_app
 from guardray.cli.interrupts import INTERRUPTED_STATUS
 from guardray.cli.inventory import app as inventory_app
+from guardray.cli.keys import app as keys_app
 from guardray.cli.messages import harmless
 from guardray.cli.publish import app as publish_app
 from guardray.cli.scan import scan
@@ -42,6 +43,7 @@ app.add_typer(detectors_app, name="detectors")
 app.add_typer(intel_app, name="intel")
 app.add_typer(inventory_app, name="inventory")
 app.add_typer(publish_app, name="publish")
+app.add_typer(keys_app, name="keys")
 app.command("bench")(bench)
 app.command("doctor")(doctor)
 
@@ -74,7 +76,7 @@ def run() -> None:
         raise _ended(error.format_message(), error.exit_code) from None
     except Abort:
         raise KeyboardInterrupt from None
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit):  # typer makes the one the other, with a status of 1
         # Whoever read our output has enough of it. Python would complain on the way out, so it writes to nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 0

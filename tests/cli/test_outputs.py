@@ -113,6 +113,16 @@ def test_a_reader_that_goes_away_changes_nothing_about_the_exit_status(trail: Pa
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.parametrize("arguments", [["--help"], ["detectors", "list"], ["detectors", "list", "-f", "json"]], ids=str)
+def test_a_reader_that_goes_away_is_no_failure_of_any_command(arguments: list[str]):
+    reads, writes = os.pipe()
+    os.close(reads)
+    with os.fdopen(writes, "w") as pipe:
+        command = [sys.executable, "-m", "guardray", *arguments]
+        done = subprocess.run(command, text=True, check=False, stdout=pipe, stderr=subprocess.PIPE)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_an_output_named_by_a_dash_is_standard_output_and_holds_lines(trail: Path, tmp_path: Path):
     done = run(trail, "--quiet", "-o", "-", stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path)
     assert [json.loads(line)["type"] for line in done.stdout.splitlines()] == [ROOT_USE]
