@@ -22,6 +22,9 @@ from guardray.findings.severity import Severity
 
 WIDTH_WITHOUT_TERMINAL = 160
 
+WIDTH_OF_ALL_COLUMNS = 140
+"""The longest names, logs, methods and severities take 120 characters; a reason in fewer than 20 would be a ribbon."""
+
 REASON_SHOWN = 80
 """Characters of the reason why a type is not active: as long as the longest that guardray gives, lists and option."""
 
@@ -57,22 +60,35 @@ def wide_console() -> Console:
     return Console(width=None if sys.stdout.isatty() else WIDTH_WITHOUT_TERMINAL)
 
 
-def entries_table(listed: Sequence[Entry]) -> Group:
-    # A terminal may be too narrow for whole names; who reads the output with a program wants them.
-    longest = None if sys.stdout.isatty() else max((len(entry.type) for entry in listed), default=0)
-    table = Table(
-        Column("Finding type", overflow="fold", min_width=longest),
+def entries_table(listed: Sequence[Entry], width: int) -> Group:
+    """The finding types, one a row, with as much of each as a terminal of this width has room for."""
+    table = _narrow_table(listed) if width < WIDTH_OF_ALL_COLUMNS else _wide_table(listed)
+    hint = [Text("In a wider terminal: log, method, and why one is not active.", style="dim")]
+    return Group(_summary(listed), table, *(hint if width < WIDTH_OF_ALL_COLUMNS else ()))
+
+
+def _wide_table(listed: Sequence[Entry]) -> Table:
+    longest = max((len(entry.type) for entry in listed), default=0)  # who reads it with a program wants whole names
+    columns = (
+        Column("Finding type", min_width=longest),
         "Log",
         "Method",
         "Severity",
         Column("Active", overflow="fold"),
-        box=SIMPLE_HEAD,
-        pad_edge=False,
-        header_style="dim",
     )
+    table = Table(*columns, box=SIMPLE_HEAD, pad_edge=False, header_style="dim")
     for entry in listed:
         table.add_row(_type(entry), entry.source, entry.method, _severity(entry), _activity(entry))
-    return Group(_summary(listed), table)
+    return table
+
+
+def _narrow_table(listed: Sequence[Entry]) -> Table:
+    columns = (Column("Finding type", overflow="fold"), Column("Severity", no_wrap=True), "Active")
+    table = Table(*columns, box=SIMPLE_HEAD, pad_edge=False, header_style="dim")
+    for entry in listed:
+        activity = Text("no", style="yellow") if entry.why_not is not None else _activity(entry)
+        table.add_row(_type(entry), _severity(entry), activity)
+    return table
 
 
 def _summary(listed: Sequence[Entry]) -> Text:

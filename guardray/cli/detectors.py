@@ -81,7 +81,8 @@ def list_detectors(
     elif format_ is ListFormat.MARKDOWN:
         typer.echo(markdown_table(listed))
     else:
-        wide_console().print(entries_table(listed))
+        console = wide_console()
+        console.print(entries_table(listed, console.width))
     tell_problems(own, Console(stderr=True))
 
 

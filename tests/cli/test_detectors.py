@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import importlib
+import io
 import json
 from dataclasses import replace
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 from guardray.cli.catalogue import entries, missing_indicators, tunable_reasons
+from guardray.cli.detector_pages import entries_table
 from guardray.cli.detectors import app
 from guardray.detectors.costs import measured_costs
 from guardray.detectors.loader import declaring_modules, load_detectors
@@ -172,3 +175,13 @@ def test_show_as_json_has_the_entry_of_the_list_and_the_examples():
     assert shown["entry"] == listed_as_json()[ROOT_USE]
     assert shown["fires"]
     assert shown["quiet"]
+
+
+@pytest.mark.parametrize("width", [60, 100, 160])
+def test_a_table_for_any_width_has_a_line_or_two_a_type(width):
+    stream = io.StringIO()
+    listed = entries(NOTHING)
+    Console(file=stream, width=width).print(entries_table(listed, width))
+    lines = stream.getvalue().splitlines()
+    assert len(lines) < 2 * len(listed) + 10
+    assert max(map(len, lines)) <= width
