@@ -19,12 +19,15 @@ from guardray.errors import UsageError
 if TYPE_CHECKING:
     from guardray.bench.run import Measured
 
+LARGEST_SCALE = 1000
+"""Some billions of rows, which is more than a disk holds."""
+
 
 def bench(
     source: Annotated[
         list[str] | None, typer.Option(help=f"Only this source ({', '.join(ROWS)}); may be repeated.")
     ] = None,
-    scale: Annotated[float, typer.Option(min=0.001, help="Times the usual number of rows.")] = 1.0,
+    scale: Annotated[float, typer.Option(min=0.001, max=LARGEST_SCALE, help="Times the usual number of rows.")] = 1.0,
     ray: Annotated[bool, typer.Option(help="Measure the Ray engine too, with 1 and 2 ingest workers.")] = False,
     state: Annotated[bool, typer.Option("--state", help="Measure what state costs instead.")] = False,
     types: Annotated[bool, typer.Option("--types", help="Measure what each finding type costs instead.")] = False,

@@ -9,7 +9,7 @@ import msgspec
 import typer
 
 from guardray.cli.messages import counted
-from guardray.cli.outputs import disk_errors
+from guardray.cli.outputs import check_new_file, disk_errors
 
 app = typer.Typer(help="Which instances and interfaces there are.", no_args_is_help=True)
 
@@ -32,6 +32,7 @@ def export(
     """
     from guardray.inventory.describe import documents  # boto3 takes long to import
 
+    check_new_file("out", out)
     found = documents(region or ())
     with disk_errors(str(out)):
         out.write_bytes(msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")

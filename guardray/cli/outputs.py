@@ -89,14 +89,19 @@ def _bound(fail_on: str) -> Severity:
         raise UsageError(f"--fail-on: {error}") from error
 
 
-def _check_file(output: Path, objects: Sequence[InputObject]) -> None:
-    if output.is_dir():
-        raise UsageError(f"--output {output}: is a folder")
-    if _is_written_in_place(output):
+def check_new_file(option: str, path: Path) -> None:
+    """Raises UsageError where no file of that name could be made or replaced."""
+    if path.is_dir():
+        raise UsageError(f"{option} {path}: is a folder")
+    if _is_written_in_place(path):
         return
-    if (refusal := refusal_to_write(output.absolute().parent)) is not None:
-        raise UsageError(f"--output {output}: {refusal}")
-    if output.exists():
+    if (refusal := refusal_to_write(path.absolute().parent)) is not None:
+        raise UsageError(f"{option} {path}: {refusal}")
+
+
+def _check_file(output: Path, objects: Sequence[InputObject]) -> None:
+    check_new_file("--output", output)
+    if output.is_file():
         size = output.stat().st_size
         # An input may go by many names; those of another length need no second look.
         if any(obj.size == size and _is_same_file(obj.url, output) for obj in objects):

@@ -42,6 +42,8 @@ def documents(regions: Iterable[str] = (), session: boto3.Session | None = None)
     chosen = list(dict.fromkeys(regions)) or [session.region_name]
     if chosen == [None]:
         raise UsageError("--region: none given, and none is set in the environment")
+    if "" in chosen:
+        raise UsageError("--region '' is not the name of a Region, such as eu-west-1")
     with _as_source_error(f"sts {chosen[0]}"):
         account = session.client("sts", region_name=chosen[0], config=_CONFIG).get_caller_identity()["Account"]
     return [_document(session, account, region) for region in chosen]
