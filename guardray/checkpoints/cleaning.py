@@ -53,6 +53,17 @@ def clean(
     return Cleaned(forgotten, epochs, len(files), sum(file.length for file in files))
 
 
+def delete_all(place: Place) -> int:
+    """Delete the files of all checkpoints, and nothing else that lies there. Returns how many they were.
+
+    Raises:
+        StateError: they cannot be listed or deleted for the moment.
+    """
+    files = [file.path for file in place.files() if _FOLDER.match(file.path)]
+    place.delete(files)
+    return len(files)
+
+
 def _needless(
     place: Place,
     counting: Sequence[RegisteredCheckpoint],
