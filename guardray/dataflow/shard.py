@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -24,6 +24,10 @@ from guardray.findings.sighting import Sighting
 from guardray.inventory import own_addresses
 from guardray.shards.windows import WindowTable
 from guardray.stats.hashing import hash_combine
+
+PATIENCE = 86_400_000_000
+"""How long a closed window waits for a row that tells which end of its connection is ours, in microseconds. The next
+row with another remote address does; an interface that has none in a day will have none soon."""
 
 REDELIVERY_SLACK = 86_400_000_000
 """Events are remembered for a day (in microseconds) past the watermark, for copies that come later than the bound."""
@@ -67,8 +71,7 @@ class Shard:
     def snapshot(self) -> Mapping[str, pa.Table]:
         """All state as named tables, for `guardray.shards.snapshot.write_snapshot`. Later events do not change them.
 
-        What an ingest worker has not drained is not in it, nor are sightings already given, nor `problems`. A window
-        that has crossed since the last call of `crossing` is told of when it closes.
+        What an ingest worker has not drained is not in it, nor are sightings already given, nor `problems`.
         """
         return self._state.export()
 
@@ -91,16 +94,21 @@ class Shard:
         """True where an event's hash is new. See `Deduplicator.first_seen`."""
         return self._state.seen.first_seen(hashes, times)
 
-    def first_object(self, digest: int) -> bool:
-        """True where an object of this content was not read before."""
-        if digest in self._state.objects:
-            return False
-        self._state.objects.add(digest)
-        return True
+    def first_object(self, digest: int, at: int = END_OF_TIME) -> bool:
+        """True where an object of this content was not read before, as far as that was not forgotten.
+
+        Args:
+            at: when it is read, in microseconds since 1970, for `forget_objects`.
+        """
+        return self._state.objects.first_seen(digest, at)
+
+    def forget_objects(self, before: int) -> None:
+        """Objects that were read before this time (microseconds) count as new, should they come again."""
+        self._state.objects.forget(before)
 
     def objects(self) -> frozenset[int]:
-        """Content digests of all objects that were asked for."""
-        return frozenset(self._state.objects)
+        """Content digests of all objects that are known."""
+        return self._state.objects.digests()
 
     def merge(self, partials: Partials) -> None:
         """Takes in partial aggregates of an ingest worker."""
@@ -117,7 +125,8 @@ class Shard:
     def advance(self, watermark: int) -> list[Sighting]:
         """Judges and closes all that lies before the watermark (microseconds), since no earlier row will come.
 
-        Windows that crossed wait for `finish`: which end of a connection is ours may be learned from later rows.
+        Windows that crossed wait for `decide` or `finish`: which end of a connection is ours may be learned from later
+        rows.
         """
         for finding_type, table in self._state.windows.items():
             closed = table.close(watermark, partial(self._may_cross, self._windows[finding_type], table))
@@ -126,6 +135,24 @@ class Shard:
         self._state.seen.forget(watermark - REDELIVERY_SLACK)
         judged = [s for name, detector in self._changes.items() for s in self._judge(name, detector, watermark)]
         return judged + self._behaviour.close(watermark)
+
+    def decide(self, watermark: int) -> list[Sighting]:
+        """Decides the windows that crossed and closed, as far as it is known which end of their connection is ours.
+
+        For those that do not wait for `finish`, since their input has no end. Windows that may overlap one which is
+        still open wait for it. Where the end stays unknown, they are decided after `PATIENCE` as `finish` would.
+
+        Args:
+            watermark: as for `advance`, which was called with it.
+        """
+        sightings = []
+        for finding_type, detector in self._windows.items():
+            waiting = self._state.crossed[finding_type]
+            if waiting.height:
+                is_ripe = self._is_ripe(detector, waiting, watermark)
+                self._state.crossed[finding_type] = waiting.filter(~is_ripe)
+                sightings.extend(self._decide(detector, waiting.filter(is_ripe)))
+        return sightings
 
     def finish(self) -> list[Sighting]:
         """Closes everything, and decides the windows that crossed with all that is now known of the interfaces."""
@@ -137,16 +164,25 @@ class Shard:
         return sightings
 
     def crossing(self) -> list[Sighting]:
-        """What has crossed in windows and periods that are still open: an early, incomplete account.
-
-        Windows are told of again only where they changed since the last call.
-        """
+        """All that has crossed and is not decided: an early, incomplete account."""
         return [*self._crossing_windows(), *self._behaviour.open()]
 
     def _crossing_windows(self) -> Iterator[Sighting]:
         for finding_type, table in self._state.windows.items():
-            detector, rows = self._windows[finding_type], table.touched()
-            yield from self._decide(detector, table.frame(rows[self._may_cross(detector, table, rows)]))
+            detector = self._windows[finding_type]
+            rows = table.crossed(partial(self._may_cross, detector, table))
+            closed = self._state.crossed[finding_type]
+            if len(rows) or closed.height:
+                yield from self._decide(detector, pl.concat([closed, table.frame(rows)]))
+
+    def _is_ripe(self, detector: WindowDetector, windows: pl.DataFrame, watermark: int) -> pl.Series:
+        """Which windows can be decided: Boolean [n]."""
+        end = pl.col("window_end").to_physical()
+        is_known = pl.col("is_actor").is_not_null() | (end <= watermark - PATIENCE)
+        if detector.hop is not None:
+            length = detector.window // timedelta(microseconds=1)
+            is_known = (is_known.all() & (end.max() <= watermark - length)).over("subject", *detector.key)
+        return self._state.entities.attach(windows).select(is_known).to_series()
 
     def state_rows(self) -> int:
         """Keys in the tables of windows and activities."""

@@ -18,8 +18,7 @@ from guardray.shards.activities import OPEN, ActivityTable
 from guardray.shards.changes import ChangeBuffer, Configurations
 from guardray.shards.deduplicator import Deduplicator
 from guardray.shards.directory import EntityDirectory
-
-_OBJECTS = pa.schema([("digest", pa.uint64())])
+from guardray.shards.objects import ObjectRegister
 
 
 class _Part(NamedTuple):
@@ -44,7 +43,7 @@ class ShardState:
         activities: periods that are open and what was learned, by activity.
         entities: what is known of the interfaces.
         seen: events that were delivered before.
-        objects: content digests of the objects that were asked for.
+        objects: the objects that were asked for.
     """
 
     def __init__(
@@ -61,7 +60,7 @@ class ShardState:
         self.activities = {activity.name: ActivityTable(activity) for activity in activities}
         self.entities = EntityDirectory()
         self.seen = Deduplicator()
-        self.objects: set[int] = set()
+        self.objects = ObjectRegister()
 
     def export(self) -> dict[str, pa.Table]:
         """A copy of everything, which stays as it is when the state goes on."""
@@ -97,7 +96,7 @@ class ShardState:
         return {
             "entities": _Part(self.entities.export, self.entities.merge),
             "events": _Part(self.seen.export, self.seen.restore),
-            "objects": _Part(self._export_objects, self._restore_objects),
+            "objects": _Part(self.objects.export, self.objects.restore),
         }
 
     def _of_detectors(self) -> Iterator[dict[str, _Part]]:
@@ -120,14 +119,6 @@ class ShardState:
                 )
                 for table in activity.names
             }
-
-    def _export_objects(self) -> pa.Table:
-        return pa.table([sorted(self.objects)], schema=_OBJECTS)
-
-    def _restore_objects(self, table: pa.Table) -> None:
-        if table.schema != _OBJECTS:
-            raise ValueError(f"expected {_OBJECTS.to_string()}, not {table.schema.to_string()}")
-        self.objects.update(table["digest"].to_pylist())
 
     def _restore_crossed(self, name: str, table: pa.Table) -> None:
         _check_columns(table, self.crossed[name].schema)

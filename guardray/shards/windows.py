@@ -69,7 +69,7 @@ class WindowTable:
         self._identity = {name: Rows(np.zeros(1, dtype=dtype)) for name, dtype in types.items()}
         self._seen = FirstLast()
         self._summaries = {name: summary_of(measure) for name, measure in self._measures.items()}
-        self._touched = Rows(np.zeros(1, dtype=np.bool_))
+        self._touched, self._crossed = Rows(np.zeros(1, dtype=np.bool_)), Rows(np.zeros(1, dtype=np.bool_))
 
     def __len__(self) -> int:
         return len(self._table)
@@ -81,7 +81,7 @@ class WindowTable:
 
     def _parts(self) -> list[Rows | Summary]:
         """Everything that has one row for each window."""
-        return [*self._identity.values(), self._touched, self._seen, *self._summaries.values()]
+        return [*self._identity.values(), self._touched, self._crossed, self._seen, *self._summaries.values()]
 
     def update(
         self,
@@ -129,12 +129,19 @@ class WindowTable:
         for part in self._parts():
             part.resize(length)
 
-    def touched(self) -> NDArray[np.int64]:
-        """Rows that were updated or merged since the last call, in order: int64 [m]. They hold until `close`."""
-        flags = self._touched.column
-        rows = np.flatnonzero(flags)
-        flags[:] = False
-        return rows
+    def crossed(self, crosses: Callable[[NDArray[np.int64]], NDArray[np.bool_]]) -> NDArray[np.int64]:
+        """Rows of open windows that have crossed, in order: int64 [m]. They hold until `close`.
+
+        Windows cross once and for all, so only those are asked of that changed since the last call.
+
+        Args:
+            crosses: says of rows, int64 [n], which of them cross, bool [n].
+        """
+        changed = np.flatnonzero(self._touched.column)
+        self._touched.column[:] = False
+        if len(changed):
+            self._crossed.column[changed] |= crosses(changed)
+        return np.flatnonzero(self._crossed.column)
 
     def frame(self, rows: NDArray[np.int64] | None = None, names: Collection[str] | None = None) -> pl.DataFrame:
         """What is known of all windows, or of these rows.
@@ -225,11 +232,10 @@ class WindowTable:
             summary.merge(rows, summary.from_arrow(table.column(name)), every)
 
     def restore(self, table: pa.Table) -> None:
-        """Replace all state by exported state, of which nothing counts as touched.
+        """Replace all state by exported state.
 
         Raises:
             ValueError: as for `merge`.
         """
         self._clear()
         self.merge(table)
-        self.touched()

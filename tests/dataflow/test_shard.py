@@ -45,10 +45,23 @@ def test_an_open_window_speaks_as_soon_as_it_crosses_and_not_before():
     assert early.key.finding_type == SCAN.finding_type
 
 
-def test_an_open_window_says_nothing_new_while_nothing_comes():
+def test_a_window_that_has_crossed_is_told_of_until_it_is_decided():
     shard = fed(Shard([SCAN]), attempts(range(20, 100)))
-    assert shard.crossing()
-    assert shard.crossing() == []
+    (early,) = shard.crossing()
+    assert shard.crossing() == [early]
+    day_later = microseconds(START + timedelta(days=1))
+    shard.advance(day_later)
+    assert [sighting.key for sighting in shard.crossing()] == [early.key]
+    (decided,) = shard.decide(day_later)
+    assert decided.key == early.key
+    assert shard.crossing() == shard.finish() == []
+
+
+def test_a_window_that_may_overlap_an_open_one_waits_for_it():
+    shard = fed(Shard([SCAN]), attempts(range(20, 100)))
+    just_closed = microseconds(START + SCAN.window)
+    shard.advance(just_closed)
+    assert shard.decide(just_closed) == []
 
 
 def test_what_is_said_early_and_at_the_end_is_one_finding():

@@ -175,28 +175,45 @@ def test_closing_gives_and_removes_exactly_the_windows_that_ended_by_the_waterma
 def test_a_restored_table_goes_on_as_if_it_had_never_stopped(before: list[Flow], after: list[Flow]):
     running, restored = table_of(before), table_of()
     restored.restore(running.export(clear=False))
-    running.touched()
+    running.crossed(nothing)
     for table in (running, restored):
         update(table, after)
     assert restored.export(clear=False).equals(running.export(clear=False))
-    assert restored.touched().tolist() == running.touched().tolist()
+    assert restored.crossed(everything).tolist() == list(range(len(restored)))
 
 
 FLOW = Flow(subject=1, address=2, port=22, time=0, lasts=0, traffic_bytes=10, peer=1)
 
 
-def test_touched_names_only_rows_changed_since_it_was_last_asked():
+def everything(rows):
+    return np.ones(len(rows), dtype=bool)
+
+
+def nothing(rows):
+    return np.zeros(len(rows), dtype=bool)
+
+
+def test_only_windows_that_changed_are_asked_whether_they_cross():
     table = table_of([FLOW])
-    assert table.touched().tolist() == [0]
-    assert table.touched().tolist() == []
+    asked: list[list[int]] = []
+
+    def crosses(rows):
+        asked.append(table.frame(rows)["port"].to_list())
+        return everything(rows)
+
+    table.crossed(crosses)
+    table.crossed(crosses)
     update(table, [Flow(**(vars(FLOW) | {"port": 3389}))])
-    assert table.frame(table.touched())["port"].to_list() == [3389]
+    table.crossed(crosses)
+    assert asked == [[22], [3389]]
 
 
-def test_touched_is_kept_for_open_windows_when_others_close():
+def test_a_window_that_has_crossed_is_told_of_until_it_closes():
     table = table_of([FLOW, Flow(**(vars(FLOW) | {"time": 6 * MINUTE}))])
+    assert table.crossed(everything).tolist() == [0, 1]
+    assert table.crossed(nothing).tolist() == [0, 1]
     table.close(5 * MINUTE)
-    assert table.frame(table.touched())["window_start"].to_list() == [at(5 * MINUTE)]
+    assert table.frame(table.crossed(nothing))["window_start"].to_list() == [at(5 * MINUTE)]
 
 
 def test_exporting_forgets_the_windows_unless_told_not_to():
