@@ -51,6 +51,31 @@ def asked_for(params: Mapping[str, Any]) -> dict[str, bool]:
     return asked
 
 
+def auto_enabled(params: Mapping[str, Any]) -> dict[str, str]:
+    """What UpdateOrganizationConfiguration says of features: NEW, ALL or NONE accounts, from either form.
+
+    Raises:
+        ApiError: it uses both forms, or asks for what cannot be.
+    """
+    sources, listed = params.get("DataSources"), params.get("Features")
+    if sources and listed:
+        raise bad_request("dataSources and features cannot be given together")
+    asked = {one["Name"]: one["AutoEnable"] for one in listed or () if {"Name", "AutoEnable"} <= one.keys()}
+    switches = {
+        "S3_DATA_EVENTS": (sources or {}).get("S3Logs"),
+        "EKS_AUDIT_LOGS": (sources or {}).get("Kubernetes", {}).get("AuditLogs"),
+        "EBS_MALWARE_PROTECTION": (sources or {})
+        .get("MalwareProtection", {})
+        .get("ScanEc2InstanceWithFindings", {})
+        .get("EbsVolumes"),
+    }
+    asked |= {name: "NEW" if one.get("AutoEnable") else "NONE" for name, one in switches.items() if one}
+    for name, accounts in asked.items():
+        if accounts != "NONE" and name not in DELIVERED:
+            raise bad_request(f"the feature {name} is not available in guardray and cannot be enabled")
+    return asked
+
+
 def _of_features(features: Sequence[Mapping[str, Any]]) -> dict[str, bool]:
     asked: dict[str, bool] = {}
     for feature in features:

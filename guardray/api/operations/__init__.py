@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from itertools import chain
 
 from guardray.api.call import Handler
-from guardray.api.operations import detectors, lists, tagging
+from guardray.api.operations import destinations, detectors, invitations, lists, members, organisation, tagging
 
-HANDLERS: Mapping[str, Handler] = dict(
-    chain.from_iterable(module.HANDLERS.items() for module in (detectors, lists, tagging))
-)
+_FAMILIES = (detectors, destinations, invitations, lists, members, organisation, tagging)
+
+HANDLERS: Mapping[str, Handler] = dict(chain.from_iterable(family.HANDLERS.items() for family in _FAMILIES))
 """Every operation of the model by its name."""

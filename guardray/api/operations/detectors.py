@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from guardray.api import features
+from guardray.api import features, membership
 from guardray.api.call import Call, Handler
 from guardray.api.errors import already_there, bad_request
 from guardray.api.operations.tagging import checked_tags
@@ -15,8 +15,6 @@ from guardray.store.api_detectors import StoredDetector
 
 _SAME_REQUEST = timedelta(minutes=10)
 """A client that repeats a request within that time, with the same token, gets the same answer."""
-
-_DEFAULT_FREQUENCY = "SIX_HOURS"
 
 
 def create_detector(call: Call) -> Mapping[str, Any]:
@@ -35,7 +33,7 @@ def create_detector(call: Call) -> Mapping[str, Any]:
         account_id=call.account_id,
         region=call.region,
         enabled=params["Enable"],
-        publishing_frequency=params.get("FindingPublishingFrequency", _DEFAULT_FREQUENCY),
+        publishing_frequency=params.get("FindingPublishingFrequency", membership.DEFAULT_FREQUENCY),
         features=features.initial(asked, call.now),
         client_token=params.get("ClientToken"),
         created_at=call.now,
@@ -43,6 +41,7 @@ def create_detector(call: Call) -> Mapping[str, Any]:
     )
     api_detectors.add(call.connection, detector)
     api_tags.set_tags(call.connection, detector.arn, checked_tags(params.get("Tags", {})))
+    membership.join_by_itself(call.connection, call.account_id, call.region, call.now)
     return {"DetectorId": detector.id}
 
 
@@ -65,7 +64,7 @@ def update_detector(call: Call) -> Mapping[str, Any]:
     """What is given changes, and the rest stays."""
     detector, params = call.own_detector(), call.params
     if params.get("Enable") is False:
-        _refuse_where_all_are_on(call, "suspend its detector")
+        membership.refuse_where_all_are_on(call, "suspend its detector")
     if "FindingPublishingFrequency" in params:
         call.refuse_members("choose how often findings are published")
     api_detectors.change(
@@ -85,7 +84,7 @@ def delete_detector(call: Call) -> Mapping[str, Any]:
     members = api_members.members_of(call.connection, call.account_id, call.region)
     if any(member.status in api_members.ASSOCIATED for member in members):
         raise bad_request("the current account cannot delete detector while it has invited or associated members")
-    _refuse_where_all_are_on(call, "delete its detector")
+    membership.refuse_where_all_are_on(call, "delete its detector")
     for member in members:
         api_members.remove(call.connection, member)
     for relation in api_members.relations_of(call.connection, call.account_id, call.region):
@@ -101,15 +100,6 @@ def list_detectors(call: Call) -> Mapping[str, Any]:
     found = [] if detector is None else [detector.id]
     page, token = call.pages.cut(found, lambda one: one)
     return {"DetectorIds": page, "NextToken": token}
-
-
-def _refuse_where_all_are_on(call: Call, what: str) -> None:
-    governor = api_members.governor_of(call.connection, call.account_id, call.region)
-    organisation = api_members.organisation_in(call.connection, call.region)
-    if governor is None or organisation is None or organisation.administrator_id != governor.administrator_id:
-        return
-    if organisation.auto_enable == "ALL":
-        raise bad_request(f"a member of an organisation that switches all accounts on may not {what}")
 
 
 HANDLERS: Mapping[str, Handler] = {
