@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 import secrets
 import string
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import Path
 
 from guardray.access.auditing import redacted
 from guardray.access.binding import binding_of
 from guardray.access.identity import Role
-from guardray.access.seal import Seal
+from guardray.access.seal import FILE_NAME, Seal, make_seal, read_seal
 from guardray.errors import UsageError
 from guardray.store.access_audit import DONE, AuditEntry
 from guardray.store.access_keys import AccessKeys, KeyRecord, Kind
@@ -25,6 +26,7 @@ _ID_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 _ID_LENGTH = 16
 _SECRET_ALPHABET = string.ascii_letters + string.digits  # nothing that a shell or a command line would read otherwise
 _SECRET_LENGTH = 40  # as long as AWS's
+_IDS_SHOWN = 3
 _ACCOUNT = re.compile(r"\d{12}", re.ASCII)
 _REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d{1,2}", re.ASCII)
 
@@ -39,6 +41,25 @@ class Issued:
 
     record: KeyRecord
     secret: str = field(repr=False)
+
+
+def seal_for(keys: AccessKeys, data: Path, key_file: Path | None = None) -> Seal:
+    """The sealing key of a store: the one that there is, or else a new one in the data folder.
+
+    Raises:
+        UsageError: the store has keys, and their sealing key is not there, cannot be read, or is another.
+    """
+    seal = read_seal(data, key_file)
+    if seal is not None:
+        _check_seal(keys, seal)
+        return seal
+    active = _active(keys)
+    if active:
+        raise UsageError(
+            f"{data / FILE_NAME}: the sealing key is not there, and nobody can use the keys of the store without it "
+            f"({_some(active)}): put it back, name it with --key-file, or revoke those keys first"
+        )
+    return make_seal(data)
 
 
 def issue(
@@ -109,12 +130,21 @@ def _check(account_id: AccountId, regions: Collection[Region] | None) -> None:
 
 
 def _check_seal(keys: AccessKeys, seal: Seal) -> None:
-    others = [record.id for record in keys.records() if record.revoked_at is None and record.sealed_by != seal.name]
+    others = [record for record in _active(keys) if record.sealed_by != seal.name]
     if others:
         raise UsageError(
-            f"the store has keys that are sealed with another sealing key ({', '.join(others[:3])}"
-            f"{', …' if len(others) > 3 else ''}): use that one, or revoke them, since nobody can use them without it"
+            f"the store has keys that are sealed with another sealing key ({_some(others)}): use that one, or revoke "
+            "them, since nobody can use them without it"
         )
+
+
+def _active(keys: AccessKeys) -> list[KeyRecord]:
+    return [record for record in keys.records() if record.revoked_at is None]
+
+
+def _some(records: Sequence[KeyRecord]) -> str:
+    ids = [record.id for record in records[:_IDS_SHOWN]]
+    return ", ".join(ids if len(records) <= _IDS_SHOWN else [*ids, "…"])
 
 
 def _entry(operation: str, account_id: AccountId, actor: str, shown: Mapping[str, object], now: datetime) -> AuditEntry:

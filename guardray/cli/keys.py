@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import getpass
 import os
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -15,10 +14,6 @@ from guardray.access.identity import Role
 from guardray.cli.keys_shown import PrintFormat, show_entries, show_issued, show_keys
 from guardray.errors import UsageError
 from guardray.store.location import store_url
-
-if TYPE_CHECKING:
-    from guardray.access.seal import Seal
-    from guardray.store.access_keys import KeyRecord
 
 FOLDER_MODE = 0o700
 
@@ -45,14 +40,14 @@ def create(
     format_: FormatOption = PrintFormat.TABLE,
 ) -> None:
     """Makes an access key, or a token, and shows its secret this once."""
-    from guardray.access.issue import issue
+    from guardray.access.issue import issue, seal_for
     from guardray.store.access_keys import AccessKeys
 
     _make_folder(data)
     with AccessKeys.open(store_url(data, store)) as keys:
         issued = issue(
             keys,
-            _seal(data, key_file, keys.records()),
+            seal_for(keys, data, key_file),
             kind="token" if token else "signing",
             account_id=account,
             role=role,
@@ -126,21 +121,6 @@ def _existing(data: Path, store: str | None) -> str:
     if store is None and not Path(url).exists():
         raise UsageError(f"{url}: there is no store yet; `guardray keys create` makes one")
     return url
-
-
-def _seal(data: Path, key_file: Path | None, records: Sequence[KeyRecord]) -> Seal:
-    from guardray.access.seal import FILE_NAME, make_seal, read_seal
-
-    seal = read_seal(data, key_file)
-    if seal is not None:
-        return seal
-    active = [record.id for record in records if record.revoked_at is None]
-    if active:
-        raise UsageError(
-            f"{data / FILE_NAME}: the sealing key is not there, and nobody can use {len(active)} keys of the store "
-            f"without it: put it back, name it with --key-file, or revoke them first ({', '.join(active[:3])}, …)"
-        )
-    return make_seal(data)
 
 
 def _who() -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import statistics
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import timedelta
 
@@ -244,6 +245,21 @@ class TestRepeats:
             gate.admit(request)
             again = with_header(request, "amz-sdk-invocation-id", "b")
             assert (code_of(gate.admit, again) if outcome else gate.admit(again) and None) == outcome
+
+
+def test_of_many_threads_that_send_the_same_change_one_is_let_in(gate, new, clock):
+    requests = [signed(credentials(new()), clock.now, target=f"/{number}") for number in range(20)]
+
+    def is_admitted(request: Request) -> bool:
+        try:
+            gate.admit(request, "DeleteDetector")
+        except AccessRefusedError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        admitted = list(pool.map(is_admitted, requests * 8))
+    assert sum(admitted) == len(requests)
 
 
 class TestStore:

@@ -9,8 +9,8 @@ import pytest
 from access.conftest import ACCOUNT
 
 from guardray.access.identity import Role
-from guardray.access.issue import issue, revoke
-from guardray.access.seal import Seal, new_key
+from guardray.access.issue import issue, revoke, seal_for
+from guardray.access.seal import ENVIRONMENT, FILE_NAME, Seal, make_seal, new_key
 from guardray.errors import UsageError
 
 
@@ -59,6 +59,21 @@ def test_keys_of_two_sealing_keys_are_not_mixed(new, keys, clock):
         issue(keys, other, now=clock.now, **wanted)
     revoke(keys, issued.record.id, actor="x", now=clock.now)
     issue(keys, other, now=clock.now, **wanted)
+
+
+def test_a_service_that_starts_without_the_sealing_key_of_its_keys_is_told(keys, tmp_path, clock, monkeypatch):
+    monkeypatch.delenv(ENVIRONMENT, raising=False)
+    wanted = {"kind": "token", "account_id": ACCOUNT, "role": Role.READER, "regions": None, "actor": "x"}
+    seal = seal_for(keys, tmp_path)
+    ids = [issue(keys, seal, now=clock.now, **wanted).record.id for _ in range(4)]
+    assert seal_for(keys, tmp_path).name == seal.name
+    (tmp_path / FILE_NAME).unlink()
+    with pytest.raises(UsageError, match="the sealing key is not there") as caught:
+        seal_for(keys, tmp_path)
+    assert sum(one in str(caught.value) for one in ids) == 3
+    make_seal(tmp_path)
+    with pytest.raises(UsageError, match="another sealing key"):
+        seal_for(keys, tmp_path)
 
 
 def test_making_and_revoking_are_in_the_audit_log(new, keys, audit, clock):
