@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import traceback
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -72,6 +74,7 @@ def run() -> None:
         SystemExit: always, with the exit status.
         KeyboardInterrupt: it was interrupted.
     """
+    _open_streams()
     try:
         status = app(standalone_mode=False)
     except TyperException as error:
@@ -89,6 +92,15 @@ def run() -> None:
     if status == INTERRUPTED_STATUS:  # typer has caught the interrupt
         raise KeyboardInterrupt
     raise SystemExit(status)
+
+
+def _open_streams() -> None:
+    """Sees to it that writing does not fail for what the streams are: closed, or in an encoding that lacks a letter."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - for as long as we run
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
 
 
 def _told(error: Exception) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,9 @@ def say(console: Console, text: str, style: str = "") -> None:
 
 
 def print_json(value: Any) -> None:
-    """Prints a value as indented JSON on standard output."""
+    """Prints a value as indented JSON on standard output: in UTF-8, whatever the terminal's own encoding."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")
     typer.echo(msgspec.json.format(msgspec.json.encode(value)))
 
 

@@ -123,6 +123,24 @@ def test_a_reader_that_goes_away_is_no_failure_of_any_command(arguments: list[st
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_a_terminal_that_lacks_a_letter_shows_another_and_json_stays_whole(tmp_path: Path):
+    ascii_only = os.environ | {"PYTHONIOENCODING": "ascii"}
+
+    def shown(*options: str) -> bytes:
+        command = [sys.executable, "-m", "guardray", "detectors", "show", ROOT_USE, *options]
+        return subprocess.run(command, check=True, capture_output=True, env=ascii_only).stdout
+
+    assert b"? root creates a user" in shown()
+    assert json.loads(shown("--format", "json"))["entry"]["type"] == ROOT_USE
+
+
+def test_a_command_that_is_started_with_its_output_closed_does_its_work(trail: Path, tmp_path: Path):
+    for arguments in ("detectors list", f"scan {trail} --output {tmp_path / 'findings.jsonl'}"):
+        command = f"{sys.executable} -m guardray {arguments} >&- 2>&-"
+        assert subprocess.run(command, shell=True, check=False, cwd=tmp_path).returncode == 0
+    assert len(found(tmp_path / "findings.jsonl")) == 1
+
+
 def test_an_output_named_by_a_dash_is_standard_output_and_holds_lines(trail: Path, tmp_path: Path):
     done = run(trail, "--quiet", "-o", "-", stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path)
     assert [json.loads(line)["type"] for line in done.stdout.splitlines()] == [ROOT_USE]
