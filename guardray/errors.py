@@ -114,6 +114,26 @@ class StoreError(GuardrayError):
     """The findings store refused: it cannot be opened, or is of a newer schema than this program."""
 
 
+class FencedError(StoreError):
+    """Another process has become the one writer since: nothing was written, and nothing may be any more."""
+
+
+class QueryRefusedError(UsageError):
+    """A question about findings, or a change of them, cannot be answered as asked.
+
+    Attributes:
+        parameter: the member of the request that is wrong, as GuardDuty's API names it.
+        reason: what is wrong with it, going on from its name.
+    """
+
+    def __init__(self, parameter: str, reason: str) -> None:
+        super().__init__(parameter, reason)
+        self.parameter, self.reason = parameter, reason
+
+    def __str__(self) -> str:
+        return f"{self.parameter} {self.reason}"
+
+
 class AccessRefusedError(GuardrayError):
     """A request may not go on: its credentials, its signature, its role or its rate. `code` and `status` are AWS's.
 

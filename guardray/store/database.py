@@ -27,6 +27,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from guardray.errors import StoreError
 from guardray.store import migrations
+from guardray.store.criteria import sqlite as sqlite_criteria
 from guardray.store.schema import REVISION, VERSION_TABLE
 from guardray.store.tables import METADATA, TABLES
 
@@ -91,7 +92,7 @@ class Database:
         try:
             yield
         except StoreError as error:
-            raise StoreError(f"{self.location}: {error}") from error
+            raise type(error)(f"{self.location}: {error}") from error
         except DBAPIError as error:
             raise StoreError(f"{self.location}: {_first_line(error.orig)}") from error
         except SQLAlchemyError as error:
@@ -136,6 +137,7 @@ def _set_up_sqlite(connection: Any, record: Any) -> None:
     _use_wal(connection)
     connection.execute("PRAGMA synchronous = NORMAL")  # in WAL mode a power cut loses commits, never consistency
     connection.execute("PRAGMA foreign_keys = ON")
+    sqlite_criteria.install(connection)
 
 
 def _set_up_durable_sqlite(connection: Any, record: Any) -> None:

@@ -9,6 +9,8 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from guardray.findings.finding import Finding
 from guardray.findings.sighting import Occurrence
+from guardray.findings.wire import to_json
+from guardray.store.finding_values import note_values
 from guardray.store.rows import evidence_row, finding_of_json, finding_row
 from guardray.store.schema import EVIDENCE, FINDINGS
 
@@ -61,12 +63,14 @@ def _evidence_keys(connection: Connection, ids: Sequence[str]) -> dict[str, list
 def _insert(connection: Connection, findings: Sequence[Finding]) -> None:
     if findings:
         connection.execute(insert(FINDINGS), [finding_row(finding) for finding in findings])
+        note_values(connection, ((None, to_json(finding)) for finding in findings))
     _insert_evidence(connection, [(finding.id, row) for finding in findings for row in finding.evidence])
 
 
 def _update(connection: Connection, changes: Sequence[tuple[Finding, Finding]]) -> None:
     if changes:
         connection.execute(_UPDATE_FINDING, [{"stored_id": new.id} | finding_row(new) for _, new in changes])
+        note_values(connection, ((to_json(old), to_json(new)) for old, new in changes))
     dropped = [(old.id, row) for old, new in changes for row in set(old.evidence) - set(new.evidence)]
     if dropped:
         connection.execute(_DELETE_EVIDENCE, [{"of": of, "at": row.time, "by": row.digest} for of, row in dropped])

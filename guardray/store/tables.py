@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from guardray.store.access_schema import ACCESS_KEYS, AUDIT
 from guardray.store.api_schema import DETECTORS, MEMBERS, ORGANISATION, RESOURCES, TAGS
+from guardray.store.criteria_schema import FINDING_FEEDBACK, FINDING_VALUES
 from guardray.store.schema import DESTINATIONS, EPOCHS, EVIDENCE, FINDINGS, METADATA, OUTBOX, WRITER
 from guardray.store.service_schema import CHECKPOINTS, SERVICE_EPOCHS, SERVICE_LEASE
 
@@ -24,6 +25,8 @@ TABLES = (
     TAGS,
     MEMBERS,
     ORGANISATION,
+    FINDING_VALUES,
+    FINDING_FEEDBACK,
 )
 
 __all__ = ["METADATA", "TABLES"]
