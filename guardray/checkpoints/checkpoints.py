@@ -18,7 +18,7 @@ from guardray.checkpoints.manifest import MANIFEST, Manifest, Part, decode_manif
 from guardray.checkpoints.parts import Draft, check_files
 from guardray.checkpoints.place import Place
 from guardray.checkpoints.versions import STATE_VERSION
-from guardray.errors import DamagedStateError, StateError
+from guardray.errors import DamagedStateError, StateError, StoreError
 from guardray.store.checkpoint_register import RegisteredCheckpoint
 from guardray.store.service import ServiceStore
 
@@ -105,7 +105,8 @@ class Checkpoints:
 
         Raises:
             StateError: the manifest cannot be written: the checkpoint failed, and the one before stays in force.
-            StoreError: another process has become the one writer since: nothing more may be done.
+            FencedError: another process has become the one writer since: nothing more may be done.
+            StoreError: the store refuses for the moment: the checkpoint may count or not; `abandon` it.
         """
         manifest = Manifest(
             state_version=STATE_VERSION,
@@ -135,9 +136,13 @@ class Checkpoints:
         return registered
 
     def abandon(self, draft: Draft) -> None:
-        """Delete what was written of a checkpoint that failed. What cannot be deleted now, `clean` deletes later."""
-        with suppress(StateError):
-            self._place.delete(file.path for file in self._place.files(draft.folder))
+        """Delete what was written of a checkpoint that failed. What cannot be deleted now, `clean` deletes later.
+
+        One that counts all the same stays, as when the store was lost before it could say so.
+        """
+        with suppress(StateError, StoreError):
+            if all(one.folder != draft.folder for one in self.store.checkpoints.all()):
+                self._place.delete(file.path for file in self._place.files(draft.folder))
 
     def safe_epoch(self) -> int:
         """The last epoch that two sound checkpoints hold; 0 where there is none. Its inputs may be acknowledged."""
@@ -150,7 +155,7 @@ class Checkpoints:
         Raises:
             StateError: the files cannot be read for the moment, are of a version that this program cannot go on from,
                 or there are checkpoints and none of them is sound.
-            StoreError: another process has become the one writer since.
+            FencedError: another process has become the one writer since.
         """
         damaged: list[DamagedStateError] = []
         for registered in self.store.checkpoints.sound():
@@ -189,7 +194,7 @@ class Checkpoints:
 
         Raises:
             StateError: files cannot be listed or deleted for the moment; the next call does it.
-            StoreError: another process has become the one writer since.
+            FencedError: another process has become the one writer since.
         """
         for registered in self.store.checkpoints.sound():
             try:

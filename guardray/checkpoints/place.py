@@ -108,15 +108,27 @@ class Place:
 
 
 def _write_durably(path: Path, data: pa.Buffer | bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    _make_durably(path.parent)
     partial = path.with_name(path.name + _UNFINISHED)
     with partial.open("wb") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
     partial.rename(path)
-    folder = os.open(path.parent, os.O_RDONLY)
+    _sync_names(path.parent)
+
+
+def _make_durably(folder: Path) -> None:
+    if not folder.exists():
+        _make_durably(folder.parent)
+        folder.mkdir(exist_ok=True)
+        _sync_names(folder.parent)
+
+
+def _sync_names(folder: Path) -> None:
+    """What was written into a file is safe by its own sync; that it has a name there, by this one."""
+    opened = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(folder)
+        os.fsync(opened)
     finally:
-        os.close(folder)
+        os.close(opened)

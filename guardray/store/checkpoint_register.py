@@ -48,8 +48,8 @@ class CheckpointRegister:
         """Make a checkpoint count, whose files are all written.
 
         Raises:
-            StoreError: another process has become the one writer since, there is a newer one, or its epoch is not
-                committed.
+            FencedError: another process has become the one writer since.
+            StoreError: there is a newer one, or its epoch is not committed.
         """
         with self._database.writing() as connection:
             check_fence(connection, checkpoint.fence)
@@ -71,7 +71,7 @@ class CheckpointRegister:
         return [one for one in self.all() if one.damage is None]
 
     def mark_damaged(self, number: int, damage: str, *, fence: int) -> None:
-        """Note that a checkpoint cannot be restored from. Raises StoreError as `forget`."""
+        """Note that a checkpoint cannot be restored from. Raises FencedError as `forget`."""
         with self._database.writing() as connection:
             check_fence(connection, fence)
             connection.execute(update(CHECKPOINTS).where(CHECKPOINTS.c.number == number).values(damage=damage))
@@ -80,7 +80,7 @@ class CheckpointRegister:
         """Make checkpoints count no more; their files may go then.
 
         Raises:
-            StoreError: another process has become the one writer since.
+            FencedError: another process has become the one writer since.
         """
         with self._database.writing() as connection:
             check_fence(connection, fence)

@@ -67,9 +67,12 @@ class EpochLog:
             fence: of the one writer.
             fold: writes the findings; not called where the epoch is repeated.
 
+        After any other StoreError than those below, as of a connection that was lost, the epoch may be there or not:
+        commit it again.
+
         Raises:
-            StoreError: another process has become the one writer since, epochs between are missing, or an epoch of
-                this number has another content.
+            FencedError: another process has become the one writer since.
+            StoreError: epochs between are missing, or an epoch of this number has another content.
         """
         text = _json(content)
         with self._database.writing() as connection:
@@ -109,7 +112,7 @@ class EpochLog:
         """Forget epochs up to this number, never the newest of all, by which the next is numbered. Returns how many.
 
         Raises:
-            StoreError: another process has become the one writer since.
+            FencedError: another process has become the one writer since.
         """
         with self._database.writing() as connection:
             check_fence(connection, fence)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, delete, insert, select
 
-from guardray.errors import StoreError
+from guardray.errors import FencedError
 from guardray.store.schema import WRITER
 
 
@@ -20,8 +20,8 @@ def check_fence(connection: Connection, fence: int) -> None:
     """Make sure, in the open transaction, that nobody has become the writer since.
 
     Raises:
-        StoreError: somebody has.
+        FencedError: somebody has.
     """
     current = connection.scalar(select(WRITER.c.fence))
     if current != fence:
-        raise StoreError(f"another process has become its writer since (fence {current}, ours is {fence})")
+        raise FencedError(f"another process has become its writer since (fence {current}, ours is {fence})")

@@ -64,7 +64,7 @@ class Lease:
         """The heartbeat.
 
         Raises:
-            StoreError: another process has become the one writer since.
+            FencedError: another process has become the one writer since.
         """
         with self._database.writing() as connection:
             check_fence(connection, fence)

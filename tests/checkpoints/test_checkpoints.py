@@ -11,7 +11,7 @@ from checkpoints.conftest import LARGE, NOW, Writer, files, tables
 
 from guardray.checkpoints.checkpoints import KEPT
 from guardray.checkpoints.parts import read_part, write_part
-from guardray.errors import StateError, StoreError
+from guardray.errors import FencedError, StateError
 from guardray.store.service import ServiceStore
 
 
@@ -46,7 +46,7 @@ def test_registration_is_the_same_on_each_database(store_url, root):
             writer.checkpoints.clean()
         assert [one.number for one in store.checkpoints.all()] == [5, 4, 3]
         assert_holds(Writer(str(root), store), 5)
-        with pytest.raises(StoreError, match="another process"):
+        with pytest.raises(FencedError, match="another process"):
             writer.write(6)
 
 
@@ -146,7 +146,7 @@ class TestCleaning:
         for epoch in range(1, 6):
             writer.write(epoch)
         later, before = start(), files(root)
-        with pytest.raises(StoreError, match="another process"):
+        with pytest.raises(FencedError, match="another process"):
             writer.checkpoints.clean()
         assert files(root) == before
         assert_holds(later, 5)
@@ -164,6 +164,13 @@ class TestCleaning:
         writer.parts(draft, epoch=2, large=LARGE.slice(1))
         writer.checkpoints.abandon(draft)
         assert files(root) == before
+
+    def test_one_that_counts_cannot_be_abandoned(self, writer):
+        writer.commit(1)
+        draft = writer.checkpoints.begin()
+        writer.finish(draft, writer.parts(draft, epoch=1), 1)
+        writer.checkpoints.abandon(draft)
+        assert_holds(writer, 1)
 
 
 class TestAcknowledging:
@@ -188,7 +195,7 @@ class TestWritersThatWereCutOff:
         draft = writer.checkpoints.begin()
         parts = writer.parts(draft, epoch=1)
         later = start()
-        with pytest.raises(StoreError, match="another process"):
+        with pytest.raises(FencedError, match="another process"):
             writer.finish(draft, parts, 1)
         assert later.checkpoints.restore().manifest.number == 1
 

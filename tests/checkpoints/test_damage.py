@@ -12,7 +12,7 @@ from guardray.checkpoints.checkpoints import Checkpoints
 from guardray.checkpoints.manifest import digest_of
 from guardray.checkpoints.parts import read_part
 from guardray.checkpoints.versions import STATE_VERSION, bring_up, check_version
-from guardray.errors import DamagedStateError, StateError, StoreError
+from guardray.errors import DamagedStateError, FencedError, StateError
 
 
 @pytest.fixture
@@ -169,7 +169,7 @@ class TestVersions:
 
 def test_a_writer_that_was_cut_off_cannot_call_anything_damaged(written, start):
     start()
-    with pytest.raises(StoreError, match="another process"):
+    with pytest.raises(FencedError, match="another process"):
         written.checkpoints.reject(2, DamagedStateError("file", "it is missing"))
 
 

@@ -9,7 +9,7 @@ import pytest
 from finding_examples import NOW, one_of_each
 from sqlalchemy import text
 
-from guardray.errors import StoreError
+from guardray.errors import FencedError, StoreError
 from guardray.store.checkpoint_register import RegisteredCheckpoint
 from guardray.store.epochs import EpochCommit
 from guardray.store.findings import FindingStore, write_findings
@@ -77,7 +77,7 @@ class TestEpochs:
 
     def test_a_writer_that_was_cut_off_commits_nothing(self, store, fence):
         store.lease.acquire("two", NOW, LASTS, take_over=True)
-        with pytest.raises(StoreError, match="another process has become its writer since"):
+        with pytest.raises(FencedError, match="another process has become its writer since"):
             commit(store, fence, 1)
         assert store.epochs.last() == 0
 
@@ -112,7 +112,7 @@ class TestRegister:
     def test_a_writer_that_was_cut_off_registers_nothing(self, store, fence):
         commit(store, fence, 1)
         store.lease.acquire("two", NOW, LASTS, take_over=True)
-        with pytest.raises(StoreError, match="another process"):
+        with pytest.raises(FencedError, match="another process"):
             store.checkpoints.register(CHECKPOINT)
         assert store.checkpoints.all() == []
 
@@ -151,7 +151,7 @@ class TestLease:
 
     def test_who_was_taken_over_from_is_told_by_the_next_heartbeat(self, store, fence):
         store.lease.acquire("two", NOW, LASTS, take_over=True)
-        with pytest.raises(StoreError, match="another process"):
+        with pytest.raises(FencedError, match="another process"):
             store.lease.renew(fence, NOW, LASTS)
 
     def test_it_ends_with_the_service(self, store, fence):
@@ -180,7 +180,7 @@ class TestReset:
 
     def test_a_service_that_only_seemed_gone_is_shut_out(self, store, fence):
         store.reset(NOW + LASTS)
-        with pytest.raises(StoreError, match="another process"):
+        with pytest.raises(FencedError, match="another process"):
             commit(store, fence, 1)
 
 
