@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from new_calls import CALLS, MIDNIGHT, NEW_CALL, call, calls_of, ingested
+from new_calls import CALLS, MIDNIGHT, NEW_CALL, WHOSE, call, calls_of, ingested
 
 from guardray.dataflow.event_time import microseconds
 from guardray.dataflow.partials import Owners
@@ -108,21 +108,39 @@ def folded(sightings: Sequence[Sighting]) -> list[Sighting]:
     return fold.sightings()
 
 
+CROWDED = replace(NEW_CALL, activity=replace(CALLS, room=WHOSE, most=2), together=(), most=1)
+"""The same with room for two calls of a caller and day, of which one is told."""
+
+
+@pytest.mark.parametrize("detector", [NEW_CALL, CROWDED], ids=["roomy", "crowded"])
 @settings(max_examples=40, deadline=None)
 @given(rows_of_calls, st.integers(1, 4), st.integers(1, 4), st.randoms(use_true_random=False))
-def test_any_cut_order_and_spread_gives_the_same(rows: list[dict], cuts: int, shards: int, random):
-    whole = folded(seen(*rows))
+def test_any_cut_order_and_spread_gives_the_same(detector, rows: list[dict], cuts: int, shards: int, random):
+    whole = folded(seen(*rows, detector=detector))
     shuffled = random.sample(rows, len(rows))
     pieces = [calls_of(shuffled[cut::cuts]) for cut in range(cuts) if shuffled[cut::cuts]]
-    owners = [Shard([NEW_CALL]) for _ in range(shards)]
+    owners = [Shard([detector]) for _ in range(shards)]
     for piece in pieces:
-        for shard, part in zip(owners, ingested(piece).drain().split(shards, Owners.of([NEW_CALL])), strict=True):
+        partials = ingested(piece, detector=detector).drain()
+        for shard, part in zip(owners, partials.split(shards, Owners.of([detector])), strict=True):
             shard.merge(part)
     steps = [microseconds(MIDNIGHT + timedelta(days=day)) for day in (1, 3)]
     spread = [sighting for shard in owners for step in steps for sighting in shard.advance(step)]
     parts = folded([*spread, *(sighting for shard in owners for sighting in shard.finish())])
     assert parts == whole
     assert [one.latest.row for one in parts] == [one.latest.row for one in whole]
+
+
+def test_what_there_was_no_room_for_is_reported():
+    news = [call(operation, 3, second) for second, operation in enumerate("ABCDE")]
+    shard = Shard([CROWDED])
+    shard.merge(ingested(calls_of([*USUAL, *news]), detector=CROWDED).drain())
+    (sighting,) = shard.finish()
+    assert sighting.count == 1
+    of_activity, of_detector = shard.problems
+    assert "calls: of about" in str(of_activity)
+    assert "2 were looked at" in str(of_activity)
+    assert str(of_detector).endswith("1 occurrences were left out, beside more telling ones of the same day")
 
 
 @settings(max_examples=20, deadline=None)

@@ -6,11 +6,13 @@ import random
 from datetime import timedelta
 from ipaddress import IPv4Address
 
+import polars as pl
 import pytest
 
 from guardray.context.enrich import Surroundings
 from guardray.dataflow.ingest import Ingest
 from guardray.dataflow.shard import Shard
+from guardray.detectors.activity import MOST_ROWS
 from guardray.detectors.declare import on_earlier_days
 from guardray.detectors.ec2 import (
     network_port_unusual,
@@ -237,3 +239,34 @@ def test_findings_do_not_depend_on_how_the_input_is_cut_or_ordered(cut):
 
     assert sightings(cut) == sightings(1000)
     assert len(sightings(cut)) == 2
+
+
+def ingested(*frames):
+    ingest = Ingest(EVERY, Surroundings(IndicatorStore()), lambda hashes, times: hashes == hashes)
+    for frame in frames:
+        ingest.on_batch(SPAM.schema, frame)
+    return ingest
+
+
+def test_an_instance_that_connects_to_all_the_world_does_not_fill_the_memory():
+    targets, batch = 3 * MOST_ROWS, 5000
+    shard, ingest = Shard(EVERY), ingested(frame_of(SPAM.schema, WEEK))
+    mail = frame_of(SPAM.schema, [to(outbound.SMTP, time=START)] * batch)
+    first = int(IPv4Address("20.0.0.0"))
+    for begin in range(first, first + targets, batch):
+        addresses = pl.int_range(begin, begin + batch, dtype=pl.UInt32, eager=True)
+        ingest.on_batch(SPAM.schema, mail.with_columns(dst_endpoint_ip_v4=addresses))
+        shard.merge(ingest.drain())
+    (sighting,) = shard.finish()
+    assert sighting.key.finding_type == SPAM.finding_type
+    (problem,) = shard.problems
+    assert f"{MOST_ROWS:,} were looked at" in str(problem)
+
+
+def test_rows_of_one_instance_and_day_stay_bounded():
+    targets = pl.int_range(0x14000000, 0x14000000 + 3 * MOST_ROWS, dtype=pl.UInt32, eager=True)
+    mail = frame_of(SPAM.schema, [to(outbound.SMTP, time=START)] * len(targets))
+    (rows,) = ingested(mail.with_columns(dst_endpoint_ip_v4=targets)).drain().activities[outbound.ACTIVITY.name]
+    assert rows.height == MOST_ROWS + 1
+    assert rows["packets"].sum() == 12 * len(targets)
+    assert rows.estimated_size() < 300 * MOST_ROWS
