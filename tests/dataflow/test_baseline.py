@@ -16,7 +16,7 @@ from guardray.dataflow.local import LocalEngine
 from guardray.dataflow.partials import Owners, split_baseline
 from guardray.dataflow.scan import Engine, Observer, ScanSettings
 from guardray.dataflow.shard import Shard
-from guardray.detectors.declare import Detector
+from guardray.detectors.declare import ActivityDetector, Detector
 from guardray.detectors.iam import password_policy_change
 from guardray.detectors.loader import load_detectors
 from guardray.errors import SnapshotError
@@ -136,7 +136,7 @@ def scanned(make: Callable[[ScanSettings], Engine], week: Path, baseline: Baseli
 
 
 def learning() -> tuple[Detector, ...]:
-    return tuple(detector for detector in load_detectors() if detector.method == "behaviour")
+    return tuple(detector for detector in load_detectors() if isinstance(detector, ActivityDetector))
 
 
 @pytest.mark.slow
