@@ -43,7 +43,7 @@ def _interface(account: Account, one: Interface) -> dict[str, Any]:
         "PrivateIpAddress": address(one.private_ip),
         "PrivateIpAddresses": [{"Primary": True, "PrivateIpAddress": address(one.private_ip)}],
         "Ipv6Addresses": [],
-        "Groups": [{"GroupId": instances.group_id(one), "GroupName": one.kind}],
+        "Groups": [{"GroupId": instances.group_id(one), "GroupName": instances.group_name(one)}],
     }
     if one.public_ip is not None:
         found["Association"] = {
@@ -77,7 +77,7 @@ def _instance(account: Account, one: Interface) -> dict[str, Any]:
         "PrivateIpAddress": address(one.private_ip),
         "PrivateDnsName": instances.private_name(one),
         "Tags": [{"Key": key, "Value": value} for key, value in instances.tags(account.company, one).items()],
-        "SecurityGroups": [{"GroupId": instances.group_id(one), "GroupName": one.kind}],
+        "SecurityGroups": [{"GroupId": instances.group_id(one), "GroupName": instances.group_name(one)}],
         "NetworkInterfaces": [_interface(account, one)],
     }
     if one.kind == "windows":

@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from guardray.detectors.loader import load_detectors
 from guardray.simulate import attack_types
 
 from .conftest import DAYS, Logs
@@ -146,6 +147,20 @@ def talks(name: str) -> Callable[[Logs, Label], bool]:
     return check
 
 
+def probes_a_cluster(logs: Logs, label: Label) -> bool:
+    """A listed scanner is answered on YARN's port by an instance that EMR tagged as the primary node of a cluster."""
+    documents = json.loads((logs.folder / "inventory.json").read_text())
+    tags = {
+        one["InstanceId"]: {tag["Key"]: tag["Value"] for tag in one["Tags"]}
+        for document in documents
+        for one in document["Instances"]
+    }
+    node = tags[label["entity"].split("|")[0]]
+    answered = flows_of(logs, label).filter("sent", pl.col("srcport") == 8088)
+    is_primary = node["aws:elasticmapreduce:instance-group-role"] == "MASTER"
+    return is_primary and len(answered) > 0 and talks("scanner-addresses.txt")(logs, label)
+
+
 def from_networks(address: str, entries: set[str]) -> bool:
     return address in entries or any(
         address.startswith(e.rsplit(".", 1)[0] + ".") for e in entries if e.endswith("/28")
@@ -260,6 +275,7 @@ EVIDENCE: dict[str, Callable[[Logs, Label], bool]] = {
     "UnauthorizedAccess:EC2/TorClient": talks("tor-entry-addresses.txt"),
     "UnauthorizedAccess:EC2/TorRelay": relays,
     "Recon:EC2/PortProbeUnprotectedPort": talks("scanner-addresses.txt"),
+    "Recon:EC2/PortProbeEMRUnprotectedPort": probes_a_cluster,
     "CryptoCurrency:EC2/BitcoinTool.B!DNS": asks("crypto-domains.txt"),
     "Impact:EC2/AbusedDomainRequest.Reputation": asks("reputation-abused-domains.txt"),
     "Impact:EC2/BitcoinDomainRequest.Reputation": asks("reputation-crypto-domains.txt"),
@@ -290,6 +306,11 @@ EVIDENCE: dict[str, Callable[[Logs, Label], bool]] = {
     "Impact:EC2/MaliciousDomainRequest.Custom": asks("threat-list.txt"),
     "UnauthorizedAccess:EC2/MetadataDNSRebind": answers_metadata,
 }
+
+
+def test_there_is_an_attack_for_every_finding_type_that_has_a_detector() -> None:
+    month = 30
+    assert set(attack_types(month)) == {detector.finding_type for detector in load_detectors()}
 
 
 @pytest.mark.parametrize("finding_type", attack_types(DAYS))

@@ -108,3 +108,19 @@ def test_people_keep_office_hours(peaceful: Logs) -> None:
     machines = [event for event in peaceful.events if event["userIdentity"]["type"] == "AWSService"]
     assert len({event["eventTime"][:13] for event in machines}) == 12
     assert people
+
+
+def test_a_cluster_answers_the_office_on_its_ports_and_no_scanner(peaceful: Logs) -> None:
+    documents = json.loads((peaceful.folder / "inventory.json").read_text())
+    nodes = {
+        one["NetworkInterfaces"][0]["NetworkInterfaceId"]: one["SecurityGroups"][0]["GroupName"]
+        for document in documents
+        for one in document["Instances"]
+        if any(tag["Key"].startswith("aws:elasticmapreduce:") for tag in one["Tags"])
+    }
+    assert set(nodes.values()) == {"ElasticMapReduce-master", "ElasticMapReduce-slave"}
+    scanners = addresses(peaceful, "scanner-addresses.txt")
+    pages = peaceful.flows.filter(pl.col("interface-id").is_in(list(nodes)), pl.col("dstport") == 8088)
+    by_scanners = pages.filter(pl.col("srcaddr").is_in(list(scanners)))
+    assert by_scanners["action"].unique().to_list() == ["REJECT"]
+    assert pages["action"].n_unique() == 2

@@ -30,6 +30,7 @@ FLOOD_DATAGRAMS, FLOOD_S = 400_000, 60.0
 FLOOD_PORTS = 64_000
 KEYS_TRIED = 20 * 7 * 21  # rounds, users, keys
 PASSWORDS = 7 * 256
+YARN_PORT = 8088  # of an EMR cluster's resource manager
 
 
 def scan_ports(scene: Scene) -> Episode:
@@ -197,10 +198,12 @@ def call_listed_host(scene: Scene) -> Episode:
     return Episode((scene.of_host(host, start, start + 60, (server,)),), traffic=traffic)
 
 
-def listed_host_calls(category: str, port: int, scene: Scene) -> Episode:
+def listed_host_calls(
+    category: str, port: int, scene: Scene, kind: Kind = "edge", collateral: tuple[str, ...] = ()
+) -> Episode:
     """Sessions that an address on a list opens with a public host."""
     rng, n = scene.rng, 6
-    start, host = scene.moment(600), scene.position("edge")
+    start, host = scene.moment(600), scene.position(kind)
     client = pick(rng, scene.indicators.addresses[category])
     traffic = conversations(
         n,
@@ -213,7 +216,8 @@ def listed_host_calls(category: str, port: int, scene: Scene) -> Episode:
         server_port=port,
         **tcp_exchange(rng, n, request_bytes=1200, response_bytes=15000),
     )
-    return Episode((scene.of_host(host, start, start + 600, (client,)),), traffic=traffic)
+    label = scene.of_host(host, start, start + 600, (client,), collateral=collateral)
+    return Episode((label,), traffic=traffic)
 
 
 def relay(scene: Scene) -> Episode:
@@ -241,6 +245,7 @@ def relay(scene: Scene) -> Episode:
 _DOS = "Backdoor:EC2/DenialOfService."
 _EITHER_UDP = (f"{_DOS}Udp", f"{_DOS}UdpOnTcpPorts")
 _LISTED = "UnauthorizedAccess:EC2/MaliciousIPCaller.Custom"
+_PROBE = "Recon:EC2/PortProbeUnprotectedPort"
 _SSH = "UnauthorizedAccess:EC2/SSHBruteForce"
 
 ATTACKS = (
@@ -272,11 +277,12 @@ ATTACKS = (
     Attack("Trojan:EC2/DropPoint", "a host delivers what it took", "T1041", partial(beacon, "droppoint", 443)),
     Attack("UnauthorizedAccess:EC2/TorClient", "a host enters Tor", "T1090.003", partial(beacon, "tor-entry", 9001)),
     Attack("UnauthorizedAccess:EC2/TorRelay", "a host is a relay", "T1090.003", relay),
+    Attack(_PROBE, "a scanner is answered", "T1595", partial(listed_host_calls, "scanner", 80)),
     Attack(
-        "Recon:EC2/PortProbeUnprotectedPort",
-        "a scanner is answered",
+        "Recon:EC2/PortProbeEMRUnprotectedPort",
+        "a scanner is answered by a cluster",
         "T1595",
-        partial(listed_host_calls, "scanner", 80),
+        partial(listed_host_calls, "scanner", YARN_PORT, kind="cluster", collateral=(_PROBE,)),
     ),
     Attack(_LISTED, "a host calls a listed address", "T1071", call_listed_host),
     Attack(_LISTED, "a listed address calls a host", "T1071", partial(listed_host_calls, "custom", 443)),

@@ -27,6 +27,8 @@ SSH, RDP, WINRM = (
 )
 DOS = "Backdoor:EC2/DenialOfService."
 C2 = "Backdoor:EC2/C&CActivity.B"
+PROBES = ("Recon:EC2/PortProbeEMRUnprotectedPort", "Recon:EC2/PortProbeUnprotectedPort")
+CLUSTER_UIS = (8088, 18080, 19888)  # YARN, and the histories of Spark and of MapReduce
 
 
 def monitoring(at: Occasion) -> Episode:
@@ -220,6 +222,38 @@ def refused_command_host(at: Occasion) -> Episode:
     return Episode((_row(at, host, start, start + took),), traffic=traffic)
 
 
+def protected_cluster(at: Occasion) -> Episode:
+    """The office looks at the pages of an EMR cluster; a listed scanner asks for the same ports and is refused."""
+    rng, n, took = at.rng, 24, 1800.0
+    start, host = at.moment(took), at.position("cluster")
+    shared = {
+        "start": start + np.sort(rng.uniform(0, took - 60, n)),
+        "server": at.host(host).private_ip,
+        "server_interface": host,
+        "server_port": rng.choice(CLUSTER_UIS, n),
+    }
+    looks = conversations(
+        n,
+        seconds=rng.exponential(5.0, n),
+        client=pick(rng, at.account.office_ips),
+        client_port=ephemeral_ports(rng, n),
+        **shared,
+        **tcp_exchange(rng, n, request_bytes=2000, response_bytes=80_000),
+    )
+    refused = conversations(
+        n,
+        seconds=0.0,
+        client=pick(rng, at.indicators.addresses["scanner"]),
+        client_port=rng.integers(1024, 65535, n),
+        packets_out=1,
+        bytes_out=44,
+        flags_out=SYN,
+        rejected=True,
+        **shared,
+    )
+    return Episode((_row(at, host, start, start + took),), traffic=looks.vstack(refused))
+
+
 HARD_NEGATIVES = (
     HardNegative("monitoring", (SCAN, SWEEP), monitoring, daily=True),
     HardNegative("address translation", (SWEEP, f"{DOS}Tcp"), address_translation, daily=True),
@@ -233,4 +267,5 @@ HARD_NEGATIVES = (
     HardNegative("code fetches", (SSH,), code_fetches, daily=True),
     HardNegative("remote desktop", (RDP,), desktop_sessions, daily=True),
     HardNegative("refused command host", (C2,), refused_command_host, daily=True),
+    HardNegative("protected cluster", PROBES, protected_cluster, daily=True),
 )

@@ -28,12 +28,14 @@ CHECK_EVERY_S = 600
 RETURNING_VISITORS, SHARE_RETURNING = 1500, 0.6
 GUESSES_PER_HOUR, GUESSES_BY_ONE = 1.5, 4  # SSH guessing at the edge host, always below what anyone would report
 BACKUP_HOUR = 2
+CLUSTER_PORTS = (8020, 8025, 8030, 9866)  # what nodes of a Hadoop cluster tell each other
+CLUSTER_TALKS_PER_HOUR = 60
 
 
 def background(account: Account, hour: Period) -> pl.DataFrame:
     """Conversations that begin in this hour."""
     rng = account.stream("flow", hour.start)
-    parts = (_visits, _outbound, _checks, _probes, _guesses, _administration, _backup)
+    parts = (_visits, _outbound, _checks, _probes, _guesses, _administration, _backup, _cluster)
     return pl.concat([CONVERSATION.to_frame(), *(part(account, hour, rng) for part in parts)])
 
 
@@ -180,7 +182,10 @@ def _checks(account: Account, hour: Period, rng: np.random.Generator) -> pl.Data
 
 def _probes(account: Account, hour: Period, rng: np.random.Generator) -> pl.DataFrame:
     """Scanners of the internet at every public address; security groups refuse them."""
-    exposed = account.permanent("nat", "balancer", "bastion", "edge")
+    return _refused(account, hour, rng, account.permanent("nat", "balancer", "bastion", "edge"))
+
+
+def _refused(account: Account, hour: Period, rng: np.random.Generator, exposed: list[int]) -> pl.DataFrame:
     at = times(rng, account.rates.probes_per_address_hour * len(exposed), hour)
     n = len(at)
     target = choose(rng, exposed, n)
@@ -277,3 +282,33 @@ def _backup(account: Account, hour: Period, rng: np.random.Generator) -> pl.Data
         server_port=443,
         **tcp_exchange(rng, n, request_bytes=2e8, response_bytes=90000, spread=0.4),
     )
+
+
+def _cluster(account: Account, hour: Period, rng: np.random.Generator) -> pl.DataFrame:
+    """Nodes of the EMR cluster report to their primary node; all of them read from storage, and are probed in vain."""
+    primary, nodes = account.first("cluster"), account.permanent("core")
+    at = times(rng, CLUSTER_TALKS_PER_HOUR, hour)
+    n = len(at)
+    inside = conversations(
+        n,
+        start=at,
+        seconds=rng.exponential(5.0, n),
+        client_port=ephemeral_ports(rng, n),
+        server_port=rng.choice(CLUSTER_PORTS, n),
+        **between(account, choose(rng, nodes, n), np.full(n, primary)),
+        **tcp_exchange(rng, n, request_bytes=5000, response_bytes=3000),
+    )
+    everyone = [primary, *nodes]
+    reader = choose(rng, everyone, n)
+    outside = conversations(
+        n,
+        start=at,
+        seconds=rng.exponential(5.0, n),
+        client=private_addresses(account)[reader],
+        client_interface=reader,
+        client_port=ephemeral_ports(rng, n),
+        server=rng.choice(public_addresses(account.stream("storage of the cluster"), 4), n),
+        server_port=443,
+        **tcp_exchange(rng, n, request_bytes=3000, response_bytes=2e6, spread=0.6),
+    )
+    return pl.concat([inside, outside, _refused(account, hour, rng, everyone)])

@@ -112,7 +112,7 @@ def _instance(account: Account, one: Interface, tags: list[dict[str, str]]) -> d
         "virtualizationType": "hvm",
         "hypervisor": "xen",
         "tagSet": {"items": tags},
-        "groupSet": {"items": [{"groupId": instances.group_id(one), "groupName": one.kind}]},
+        "groupSet": {"items": [{"groupId": instances.group_id(one), "groupName": instances.group_name(one)}]},
         "sourceDestCheck": True,
         "networkInterfaceSet": {"items": [{**_interface(account, one, "in-use"), "attachment": attachment}]},
         "ebsOptimized": False,
@@ -135,7 +135,7 @@ def _interface(account: Account, one: Interface, status: str) -> dict[str, Any]:
         "privateDnsName": name,
         "sourceDestCheck": True,
         "interfaceType": "interface",
-        "groupSet": {"items": [{"groupId": instances.group_id(one), "groupName": one.kind}]},
+        "groupSet": {"items": [{"groupId": instances.group_id(one), "groupName": instances.group_name(one)}]},
         "privateIpAddressesSet": {
             "item": [{"privateIpAddress": address(one.private_ip), "privateDnsName": name, "primary": True}]
         },

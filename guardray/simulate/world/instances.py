@@ -8,6 +8,10 @@ from guardray.simulate.world.network import Interface
 
 RUNNING_BEFORE_DAYS = 20.0
 
+_CLUSTER_ROLES = {"cluster": "MASTER", "core": "CORE"}
+_CLUSTER_GROUPS = {"cluster": "ElasticMapReduce-master", "core": "ElasticMapReduce-slave"}
+"""What EMR tags nodes with, and the security groups that it makes for them."""
+
 
 def launched_at(one: Interface, period: Period) -> float:
     """Epoch seconds of the launch; what runs from the start was launched well before it."""
@@ -24,6 +28,10 @@ def image_id(one: Interface) -> str:
 
 def group_id(one: Interface) -> str:
     return f"sg-{one.kind.encode().hex():0<17.17}"
+
+
+def group_name(one: Interface) -> str:
+    return _CLUSTER_GROUPS.get(one.kind, one.kind)
 
 
 def attachment_id(one: Interface) -> str:
@@ -54,5 +62,12 @@ def profile(account: str, one: Interface) -> dict[str, str] | None:
 
 def tags(company: str, one: Interface) -> dict[str, str]:
     """Tags by key."""
+    if one.kind in _CLUSTER_ROLES:
+        flow = f"j-{one.vpc[4:17].upper()}"
+        return {
+            "Name": f"{company}-analytics",
+            "aws:elasticmapreduce:job-flow-id": flow,
+            "aws:elasticmapreduce:instance-group-role": _CLUSTER_ROLES[one.kind],
+        }
     scaled = {"aws:autoscaling:groupName": one.kind} if one.is_passing and one.kind in ("web", "worker") else {}
     return {"Name": f"{company}-{one.kind}", **scaled}

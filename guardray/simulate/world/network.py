@@ -13,11 +13,15 @@ from guardray.simulate.period import DAY, HOUR, Period
 from guardray.simulate.randomness import stream, token
 from guardray.simulate.rates import Rates
 
-Kind = Literal["nat", "balancer", "bastion", "edge", "web", "worker", "monitor", "windows", "database"]
+Kind = Literal[
+    "nat", "balancer", "bastion", "edge", "web", "worker", "monitor", "windows", "database", "cluster", "core"
+]  # fmt: skip
+"""What a host is for; `cluster` is the primary node of an EMR cluster, `core` one of its others."""
 
-PUBLIC_KINDS = ("nat", "balancer", "bastion", "edge")
+PUBLIC_KINDS = ("nat", "balancer", "bastion", "edge", "cluster", "core")
 SERVICE_KINDS = ("nat", "balancer", "database")  # AWS owns the interface: there is no instance behind it
 PERMANENT_WEB_SERVERS = 2
+CLUSTER: tuple[Kind, ...] = ("cluster", "core", "core")
 SHIFTS: tuple[tuple[Kind, tuple[tuple[float, float], ...]], ...] = (
     ("worker", ((0.5, 2), (2.25, 6), (6.5, 11), (13.5, 20))),
     ("worker", ((1.5, 4), (4.25, 9), (15.5, 23))),
@@ -73,12 +77,17 @@ def build_vpc(rng: np.random.Generator, index: int) -> Vpc:
     return Vpc(f"vpc-{token(rng, 17)}", base, (subnets[0], subnets[1]), (subnets[2], subnets[3]))
 
 
+_MOST_HOSTS = range(16, 4000)
+_CLUSTERS_HOSTS = range(4000, 4090)
+"""Which addresses of a subnet hosts have, those of clusters apart from all others."""
+
+
 class _Builder:
     """Puts interfaces into a network, each with an address of its own."""
 
-    def __init__(self, rng: np.random.Generator, vpc: Vpc, region: str) -> None:
+    def __init__(self, rng: np.random.Generator, vpc: Vpc, region: str, hosts: range = _MOST_HOSTS) -> None:
         self._rng, self._vpc, self._region = rng, vpc, region
-        self._hosts = iter(rng.permutation(np.arange(16, 4000)).tolist())
+        self._hosts = iter(rng.permutation(np.array(hosts)).tolist())
 
     def add_like(self, one: Interface, launched: float, ended: float) -> Interface:
         """A later one in the place of another: new ids, the same addresses."""
@@ -108,7 +117,7 @@ class _Builder:
 def build_interfaces(
     seed: int, account: str, region: str, vpcs: tuple[Vpc, ...], rates: Rates, period: Period
 ) -> tuple[Interface, ...]:
-    """Everything that ever has an interface in the period: what stays first, then what comes and goes."""
+    """Everything that ever has an interface in the period: what stays, what comes and goes, and an EMR cluster."""
     main = _Builder(stream(seed, account, "hosts"), vpcs[0], region)
     many: dict[Kind, int] = {
         "nat": 1,
@@ -128,6 +137,8 @@ def build_interfaces(
         found += [other.add(kind) for kind in others]
     found += _autoscaled(main, seed, account, rates, period)
     found += _shifts(main, period)
+    cluster = _Builder(stream(seed, account, "cluster"), vpcs[0], region, _CLUSTERS_HOSTS)
+    found += [cluster.add(kind) for kind in CLUSTER]
     return tuple(found)
 
 
