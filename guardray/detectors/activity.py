@@ -60,7 +60,8 @@ class Habit:
     Attributes:
         of: columns that name whose habit it is.
         value: columns that name what is done.
-        where: the rows whose values are learned; None: all. State stays small where few are ever asked about.
+        where: the rows whose values are learned, by all that `crossed` finds; None: all. State stays small where few
+            are ever asked about, and what should not become known by some rows does not.
     """
 
     of: tuple[str, ...]

@@ -31,8 +31,15 @@ NEW_PLACE = 3
 while people who share an account share its places too."""
 
 KNOWN_PLACE_DAYS = 2
-"""Earlier days with calls from a place after which it is known. After one, whoever is busy over midnight would find the
-place known that they came from."""
+"""Earlier days on which somebody did from a place what they have long been doing, after which it is known. After one,
+whoever is busy over midnight would find the place known that they came from."""
+
+KNOWN_ANYHOW_DAYS = 7
+"""Earlier days with any calls from a place after which it is known. A thief who looks around for some days first does
+not make their place known by that, while an office that opens with new people in it is news for a week at most."""
+
+FAMILIAR_DAYS = 3
+"""Earlier days on which a principal did something that it is used to: what a thief tried the day before is not."""
 
 DENIED_POINTS = 1
 """Points of a new operation that was denied: whoever has habits knows what he may do."""
@@ -76,6 +83,13 @@ ACTS_ITSELF = (
 """Not an AWS service, neither for itself nor on behalf of a caller, nor with a role that is linked to it."""
 
 
+IS_FAMILIAR = (pl.col("principal_operation_days") >= FAMILIAR_DAYS).fill_null(False)
+"""The principal has long been calling it."""
+
+IS_AT_WORK = IS_FAMILIAR | (pl.col("account_operation_history") < HISTORY_DAYS)
+"""Calls that make a place known: familiar ones, and all while nothing in the account is familiar yet."""
+
+
 @dataclass(frozen=True)
 class Part:
     """A part of a call that can be unusual.
@@ -87,6 +101,8 @@ class Part:
         words: what a sentence calls it.
         whose: whose habits in it are looked at.
         known_days: earlier days on which a value must have been seen to be known.
+        known_at_work_days: or, as many on which it was seen with an operation that the principal is used to; 0: such
+            days do not count for more.
     """
 
     name: str
@@ -95,16 +111,35 @@ class Part:
     words: str
     whose: tuple[str, ...] = tuple(WHOSE)
     known_days: int = 1
+    known_at_work_days: int = 0
 
     @property
     def habits(self) -> dict[str, Habit]:
         """Its habits by name."""
-        return {f"{who}_{self.name}": Habit(WHOSE[who], self.columns) for who in self.whose}
+        seen = {f"{who}_{self.name}": Habit(WHOSE[who], self.columns) for who in self.whose}
+        if not self.known_at_work_days:
+            return seen
+        at_work = {f"{name}_at_work": Habit(habit.of, habit.value, where=IS_AT_WORK) for name, habit in seen.items()}
+        return seen | at_work
 
 
 OPERATION = Part("operation", ("api_service_name", "api_operation"), "APIs", "API")
-NETWORK = Part("network", ("src_endpoint_autonomous_system_number",), "ASNs", "network AS", known_days=KNOWN_PLACE_DAYS)
-COUNTRY = Part("country", ("src_endpoint_location_country",), "Countries", "country", known_days=KNOWN_PLACE_DAYS)
+NETWORK = Part(
+    "network",
+    ("src_endpoint_autonomous_system_number",),
+    "ASNs",
+    "network AS",
+    known_days=KNOWN_ANYHOW_DAYS,
+    known_at_work_days=KNOWN_PLACE_DAYS,
+)
+COUNTRY = Part(
+    "country",
+    ("src_endpoint_location_country",),
+    "Countries",
+    "country",
+    known_days=KNOWN_ANYHOW_DAYS,
+    known_at_work_days=KNOWN_PLACE_DAYS,
+)
 AGENT = Part("agent", ("http_request_user_agent_family",), "UserAgents", "user agent")
 
 USER_TYPE = Part("user_type", ("actor_user_type",), "UserTypes", "user type", whose=("account",))
@@ -130,7 +165,12 @@ def newness(part: Part, points_in_account: int = NEW_TO_ACCOUNT) -> pl.Expr:
 
 
 def _is_new(who: str, part: Part) -> pl.Expr:
-    return pl.col(f"{who}_{part.name}_days") < part.known_days if who in part.whose else pl.lit(False)
+    if who not in part.whose:
+        return pl.lit(False)
+    is_new = pl.col(f"{who}_{part.name}_days") < part.known_days
+    if not part.known_at_work_days:
+        return is_new
+    return is_new & (pl.col(f"{who}_{part.name}_at_work_days") < part.known_at_work_days)
 
 
 PLACE_POINTS = pl.max_horizontal(newness(NETWORK, NEW_PLACE), newness(COUNTRY, NEW_PLACE))

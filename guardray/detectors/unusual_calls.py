@@ -75,7 +75,9 @@ def _usual_words(part: Part, usual: Sequence[tuple[tuple[Any, ...], int]]) -> st
 def is_unusual(row: Call, part: Part, who: str) -> bool:
     """Whether this part of a call is unusual for the principal or in the account; False where its value is not told."""
     days = row[f"{who}_{part.name}_days"]
-    return days is not None and bool(days < part.known_days)
+    if days is None or days >= part.known_days:
+        return False
+    return not part.known_at_work_days or bool(row[f"{who}_{part.name}_at_work_days"] < part.known_at_work_days)
 
 
 def is_new_principal(row: Call) -> bool:

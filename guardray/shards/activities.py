@@ -80,8 +80,9 @@ class ActivityTable:
             yield _shown(closed)
             return
         for of_period in closed.sort(START).partition_by(START, maintain_order=True):
-            yield _shown(self._habits.attach(of_period))
-            self._habits.learn(of_period)
+            attached = self._habits.attach(of_period)
+            yield _shown(attached)
+            self._habits.learn(attached)
 
     def _count_left_out(self, rows: pl.DataFrame) -> None:
         crowded = activity_rows.crowded(self._activity, rows)

@@ -73,7 +73,7 @@ class Habits:
         ]
 
     def learn(self, rows: pl.DataFrame) -> None:
-        """Takes in all rows of a day, after all earlier days, and forgets what is too old for it.
+        """Takes in all rows of a day, as `attach` gives them, after all earlier days; forgets what is too old for it.
 
         What was learned already up to that day or beyond it is not learned again.
         """

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guardray.detectors.behaviour import HISTORY_DAYS
+from guardray.detectors.behaviour import HISTORY_DAYS, KNOWN_ANYHOW_DAYS
 from guardray.detectors.declare import on_earlier_days
 from guardray.detectors.iam import anomalous_behavior as iam
 from guardray.detectors.s3 import anomalous_behavior as s3
@@ -148,6 +148,12 @@ class TestManagement:
         earlier = on_earlier_days(days, iam.WORK | STOLEN)
         assert bool(found(IAM["Persistence"], *iam.HISTORY, *earlier, CREATE_USER | STOLEN)) is fires
 
+    @pytest.mark.parametrize(("days", "fires"), [(2, True), (4, True), (KNOWN_ANYHOW_DAYS, False)])
+    def test_who_looks_around_for_some_days_first_does_not_make_a_place_known(self, days, fires):
+        looks = [iam.WORK | STOLEN | {"api_operation": f"Describe{i}"} for i in range(3)]
+        earlier = [*on_earlier_days(15, iam.WORK), *on_earlier_days(days, *looks)]
+        assert bool(found(IAM["Persistence"], *earlier, CREATE_USER | STOLEN)) is fires
+
     def test_a_theft_over_midnight_is_seen_though_its_place_was_there_the_day_before(self):
         yesterday = iam.WORK | STOLEN | {"time": START - timedelta(days=1)}
         (finding,) = found(IAM["Persistence"], *iam.HISTORY, yesterday, CREATE_USER | STOLEN)
@@ -228,3 +234,81 @@ class TestObjects:
         """What somebody does with management calls says nothing of objects."""
         stolen = s3.READ | {"api_operation": "CopyObject", "src_endpoint_ip": s3.HOTEL}
         assert not found(S3["Exfiltration:S3/AnomalousBehavior"], *iam.HISTORY, stolen, places=s3.PLACES)
+
+
+RUNNER = {
+    "actor_user_type": "AssumedRole",
+    "actor_user_name": "deploy",
+    "actor_session_issuer_uid": "AROADEPLOY",
+    "actor_user_uid_alt": "AROADEPLOY:pipeline",
+}
+JOBS = [
+    ("ec2", "DescribeInstances"),
+    ("iam", "GetRole"),
+    ("iam", "CreateRole"),
+    ("iam", "AttachRolePolicy"),
+    ("kms", "ScheduleKeyDeletion"),
+    ("ec2", "CreateSnapshot"),
+    ("ecr", "GetAuthorizationToken"),
+    ("secretsmanager", "GetSecretValue"),
+    ("logs", "DeleteLogGroup"),
+    ("lambda", "UpdateFunctionCode"),
+]
+"""What a pipeline does every day, of every tactic."""
+
+
+def does(jobs, **changes):
+    return [
+        iam.WORK | RUNNER | {"api_service_name": f"{of}.amazonaws.com", "api_operation": one} | changes
+        for of, one in jobs
+    ]
+
+
+class TestMoves:
+    """Programs that go on with their work in another network, and thieves that do not."""
+
+    NEW = [("iam", "CreateUser"), ("kms", "DisableKey"), ("ec2", "ModifySnapshotAttribute")]
+
+    def all_found(self, *rows):
+        return [finding for detector in iam.DETECTORS for finding in found(detector, *rows)]
+
+    @pytest.mark.parametrize("new", [[], NEW[:1], NEW])
+    @pytest.mark.parametrize("changes", [STOLEN, {"src_endpoint_ip": iam.HOTEL}])
+    def test_a_pipeline_that_moves_and_deploys_is_one_finding_at_most_and_none_high(self, changes, new):
+        findings = self.all_found(*iam.HISTORY, *on_earlier_days(8, *does(JOBS)), *does([*JOBS, *new], **changes))
+        assert len(findings) <= 1
+        assert all(finding.severity < 7 for finding in findings)
+
+    def test_a_thief_of_the_pipelines_credentials_is_found(self):
+        asks = [("ec2", "DescribeInstances"), ("iam", "GetRole"), *self.NEW]
+        findings = self.all_found(*iam.HISTORY, *on_earlier_days(8, *does(JOBS)), *does(asks, **STOLEN))
+        assert {finding.type.partition(":")[0] for finding in findings} >= {"Persistence", "Exfiltration", "Impact"}
+
+    def test_a_person_who_moves_is_judged_as_before(self):
+        person = {"actor_user_type": "IAMUser", "actor_user_uid_alt": "AIDAALICE", "actor_session_issuer_uid": None}
+        history = on_earlier_days(8, *does(JOBS, **person))
+        assert len(self.all_found(*iam.HISTORY, *history, *does([*JOBS, *self.NEW], **person, **STOLEN))) > 1
+
+    def test_what_was_denied_and_nobody_ever_did_is_told_of_after_a_move_too(self):
+        tried = does([("iam", "CreateUser")], api_response_error="AccessDenied", **STOLEN)
+        findings = self.all_found(*iam.HISTORY, *on_earlier_days(8, *does(JOBS)), *does(JOBS, **STOLEN), *tried)
+        assert "Persistence" in {finding.type.partition(":")[0] for finding in findings}
+
+    READS = [s3.READ | RUNNER] * 40
+    DAILY = on_earlier_days(8, *READS)
+
+    def test_a_program_that_moves_and_reads_what_it_always_reads_is_quiet(self):
+        moved = [one | STOLEN for one in self.READS]
+        for detector in s3.DETECTORS:
+            assert not found(detector, *s3.HISTORY, *self.DAILY, *moved)
+            assert not found(detector, *s3.HISTORY, *self.DAILY, *self.READS[:10], *moved)
+
+    def test_who_reads_elsewhere_while_the_program_works_on_is_not(self):
+        exfiltration = S3["Exfiltration:S3/AnomalousBehavior"]
+        stolen = [one | STOLEN for one in self.READS]
+        assert found(exfiltration, *s3.HISTORY, *self.DAILY, *self.READS[:10], *stolen, *self.READS[:1])
+
+    @pytest.mark.parametrize("reads", [READS[:4], READS * 4, [*READS, s3.READ | RUNNER | {"bucket_name": "plans"}]])
+    def test_less_more_or_something_else_than_ever_is_not(self, reads):
+        exfiltration = S3["Exfiltration:S3/AnomalousBehavior"]
+        assert found(exfiltration, *s3.HISTORY, *self.DAILY, *(one | STOLEN for one in reads))

@@ -5,7 +5,8 @@ Discovery, Exfiltration, Impact, InitialAccess, Persistence and PrivilegeEscalat
 A day of a principal is one occurrence: the most unusual API first, the others of the tactic behind it.
 
 A deployment that calls a new API from where it always runs, a traveller who does what he always does, and a new
-colleague who does what colleagues do are not unusual. Calls that only look around are found where they are several or
+colleague who does what colleagues do are not unusual. A program that goes on with its work in another network is at
+most discovery (`guardray.detectors.moves`). Calls that only look around are found where they are several or
 entirely new, since people look around. It cannot see who misuses credentials from their usual place with their usual
 programs, nor anything in an account that has less than a week of history.
 
@@ -27,11 +28,13 @@ from guardray.detectors.behaviour import (
     CONSOLES,
     COUNTRY,
     DENIED_POINTS,
+    FAMILIAR_DAYS,
     HAS_HISTORY,
     HISTORY_DAYS,
     IS_DENIED,
     IS_ELSEWHERE,
     IS_ESTABLISHED,
+    KNOWN_ANYHOW_DAYS,
     KNOWN_PLACE_DAYS,
     NETWORK,
     NEW_PLACE,
@@ -48,6 +51,7 @@ from guardray.detectors.behaviour import (
 )
 from guardray.detectors.calls import MANAGEMENT, OWN_CREDENTIALS, credentials
 from guardray.detectors.declare import ActivityDetector, Example, fires, on_earlier_days, quiet
+from guardray.detectors.moves import DOES_ITS_WORK, MOVED_OPERATIONS, MOVED_SHARE
 from guardray.detectors.tactics import Tactic, tactic
 from guardray.detectors.unusual_calls import unusual_details
 from guardray.findings.details import Details
@@ -101,12 +105,15 @@ IS_UNUSUAL = (
     & (IS_ESTABLISHED | IS_ELSEWHERE)  # where new programs run, new roles call what nobody called before
 )
 
+IS_UNUSUAL_AFTER_MOVE = POINTS - PLACE_POINTS - AGENT_POINTS + NEW_TO_PRINCIPAL >= ALERT_POINTS
+"""Place and program, new together, count as one thing that is new with the principal."""
+
 
 def is_unusual(purpose: Tactic) -> pl.Expr:
-    """The rows of unusual calls that serve a tactic."""
+    """The rows of unusual calls that serve a tactic. That a program has moved is told of as discovery, if at all."""
     found = IS_UNUSUAL & (tactic() == purpose)
     if purpose != "Discovery":
-        return found
+        return found & (~DOES_ITS_WORK | IS_UNUSUAL_AFTER_MOVE)
     by_page = pl.col("http_request_user_agent_family").is_in(CONSOLES).fill_null(False)
     # A page of the console calls more than is asked for.
     least = pl.when(by_page).then(CLEAR_POINTS).otherwise(LOOKING_POINTS)
@@ -212,7 +219,11 @@ def detector(purpose: Tactic) -> ActivityDetector:
             "new_to_principal": NEW_TO_PRINCIPAL,
             "new_place": NEW_PLACE,
             "known_place_days": KNOWN_PLACE_DAYS,
+            "known_anyhow_days": KNOWN_ANYHOW_DAYS,
             "denied_points": DENIED_POINTS,
+            "familiar_days": FAMILIAR_DAYS,
+            "moved_operations": MOVED_OPERATIONS,
+            "moved_share": MOVED_SHARE,
             **(FOR_DISCOVERY if purpose == "Discovery" else {}),
         },
         examples=_examples(purpose),

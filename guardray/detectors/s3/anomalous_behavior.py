@@ -26,11 +26,13 @@ from guardray.detectors.behaviour import (
     BUCKET,
     COUNTRY,
     DENIED_POINTS,
+    FAMILIAR_DAYS,
     HAS_HISTORY,
     HISTORY_DAYS,
     IS_DENIED,
     IS_ELSEWHERE,
     IS_ESTABLISHED,
+    KNOWN_ANYHOW_DAYS,
     KNOWN_PLACE_DAYS,
     NETWORK,
     NEW_PLACE,
@@ -46,6 +48,7 @@ from guardray.detectors.behaviour import (
 )
 from guardray.detectors.calls import OWN_CREDENTIALS, S3, S3_DATA, SUCCEEDED, bucket, called
 from guardray.detectors.declare import ActivityDetector, Example, fires, on_earlier_days, quiet
+from guardray.detectors.moves import MOVED_CALLS, uses_as_ever
 from guardray.detectors.s3.malicious_ip_caller import CONTENT_READS
 from guardray.detectors.unusual_calls import unusual_details
 from guardray.findings.details import Details
@@ -125,7 +128,7 @@ POINTS = (
 IS_KNOWN_OR_STRANGE = IS_ESTABLISHED | (IS_ELSEWHERE & ((OPERATION_POINTS > 0) | IS_MANY))
 """What is new to a new principal is nothing: it must be elsewhere and do what nobody does, or much of it."""
 
-IS_UNUSUAL = HAS_HISTORY & (POINTS >= ALERT_POINTS) & IS_KNOWN_OR_STRANGE
+IS_UNUSUAL = HAS_HISTORY & (POINTS >= ALERT_POINTS) & IS_KNOWN_OR_STRANGE & ~uses_as_ever(IS_MANY)
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "Exfiltration:S3/AnomalousBehavior": CONTENT_READS,
@@ -167,7 +170,10 @@ TUNABLES = {
     "new_to_principal": NEW_TO_PRINCIPAL,
     "new_place": NEW_PLACE,
     "known_place_days": KNOWN_PLACE_DAYS,
+    "known_anyhow_days": KNOWN_ANYHOW_DAYS,
     "denied_points": DENIED_POINTS,
+    "familiar_days": FAMILIAR_DAYS,
+    "moved_calls": MOVED_CALLS,
     "many_points": MANY_POINTS,
     "many_calls": MANY_CALLS,
     "many_deviations": MANY_DEVIATIONS,
