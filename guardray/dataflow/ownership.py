@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -54,10 +54,21 @@ class Ownership:
         due = [one for one in self._waiting.values() if _microseconds(one) < watermark]
         for one in due:
             del self._waiting[one.key]
-        if not due or self.inventory.is_empty:
-            return [_settled(one, {}) for one in due]
-        found = self.inventory.resolve(_subjects(due)).select(_FOUND)
-        return [_settled(one, owner) for one, owner in zip(due, found.iter_rows(named=True), strict=True)]
+        return self._resolved(due)
+
+    def preview(self, others: Sequence[Sighting]) -> list[Sighting]:
+        """The sightings that wait, and others like them, as they would be settled by what is known so far."""
+        return self._resolved([*self.waiting(), *others])
+
+    def waiting(self) -> list[Sighting]:
+        """The sightings that wait."""
+        return list(self._waiting.values())
+
+    def _resolved(self, sightings: Sequence[Sighting]) -> list[Sighting]:
+        if not sightings or self.inventory.is_empty:
+            return [_settled(one, {}) for one in sightings]
+        found = self.inventory.resolve(_subjects(sightings)).select(_FOUND)
+        return [_settled(one, owner) for one, owner in zip(sightings, found.iter_rows(named=True), strict=True)]
 
 
 def _microseconds(sighting: Sighting) -> int:

@@ -13,8 +13,9 @@ import ray
 from guardray.dataflow.baseline import Baseline
 from guardray.dataflow.partials import Owners, split_baseline
 from guardray.dataflow.scan import Collected, Observer, ScanResult, ScanSettings, Watermark
+from guardray.dataflow.worker import IngestReport
 from guardray.errors import DetectorError, EngineError, GuardrayError, UsageError
-from guardray.runtime.actors import SHARD_TIMEOUT_S, IngestActor, IngestReport, ShardActor
+from guardray.runtime.actors import SHARD_TIMEOUT_S, IngestActor, ShardActor
 from guardray.runtime.cluster import cluster, cores
 from guardray.sources.objects import S3_SCHEME, STANDARD_INPUT, InputObject
 from guardray.sources.reader import Counts

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from guardray.findings.finding import Finding
 from guardray.findings.sighting import Occurrence
 from guardray.findings.wire import to_json
+from guardray.store.api_suppression import Suppression
 from guardray.store.finding_values import note_values
 from guardray.store.rows import evidence_row, finding_of_json, finding_row
 from guardray.store.schema import EVIDENCE, FINDINGS
@@ -25,14 +26,15 @@ _DELETE_EVIDENCE = delete(EVIDENCE).where(
 
 def fold(connection: Connection, findings: Iterable[Finding]) -> tuple[int, int]:
     """Merge findings into the store, in the open transaction. Returns how many were new, and how many known."""
-    incoming = _merged(findings)
-    known = _known(connection, list(incoming))
-    _insert(connection, [finding for finding in incoming.values() if finding.id not in known])
-    _update(connection, [(stored, stored.merge(incoming[stored.id])) for stored in known.values()])
+    incoming = merged(findings)
+    known = known_findings(connection, list(incoming))
+    write_new(connection, [finding for finding in incoming.values() if finding.id not in known])
+    write_changed(connection, [(stored, stored.merge(incoming[stored.id])) for stored in known.values()])
     return len(incoming) - len(known), len(known)
 
 
-def _merged(findings: Iterable[Finding]) -> dict[str, Finding]:
+def merged(findings: Iterable[Finding]) -> dict[str, Finding]:
+    """By id, those of one id as one."""
     by_id: dict[str, Finding] = {}
     for finding in findings:
         earlier = by_id.get(finding.id)
@@ -40,7 +42,7 @@ def _merged(findings: Iterable[Finding]) -> dict[str, Finding]:
     return by_id
 
 
-def _known(connection: Connection, incoming: Sequence[str]) -> dict[str, Finding]:
+def known_findings(connection: Connection, incoming: Sequence[str]) -> dict[str, Finding]:
     """The stored findings of these ids. Their evidence has times and digests but no rows: those stay in the store."""
     known: dict[str, Finding] = {}
     for ids in chunks(incoming):
@@ -60,17 +62,26 @@ def _evidence_keys(connection: Connection, ids: Sequence[str]) -> dict[str, list
     return keys
 
 
-def _insert(connection: Connection, findings: Sequence[Finding]) -> None:
-    if findings:
-        connection.execute(insert(FINDINGS), [finding_row(finding) for finding in findings])
-        note_values(connection, ((None, to_json(finding)) for finding in findings))
-    _insert_evidence(connection, [(finding.id, row) for finding in findings for row in finding.evidence])
+def write_new(connection: Connection, findings: Sequence[Finding]) -> None:
+    """Write findings that the store does not have; those that a suppression rule is for, as archived."""
+    if not findings:
+        return
+    written = Suppression.read(connection).applied(findings)
+    connection.execute(insert(FINDINGS), [finding_row(finding) for finding in written])
+    note_values(connection, ((None, to_json(finding)) for finding in written))
+    _insert_evidence(connection, [(finding.id, row) for finding in written for row in finding.evidence])
 
 
-def _update(connection: Connection, changes: Sequence[tuple[Finding, Finding]]) -> None:
-    if changes:
-        connection.execute(_UPDATE_FINDING, [{"stored_id": new.id} | finding_row(new) for _, new in changes])
-        note_values(connection, ((to_json(old), to_json(new)) for old, new in changes))
+def write_changed(connection: Connection, changes: Sequence[tuple[Finding, Finding]]) -> None:
+    """Write findings as they are now; each comes after what the store has of it, as `known_findings` gives it.
+
+    Those that a suppression rule is for are written as archived.
+    """
+    if not changes:
+        return
+    written = Suppression.read(connection).applied(new for _, new in changes)
+    connection.execute(_UPDATE_FINDING, [{"stored_id": new.id} | finding_row(new) for new in written])
+    note_values(connection, ((to_json(old), to_json(new)) for (old, _), new in zip(changes, written, strict=True)))
     dropped = [(old.id, row) for old, new in changes for row in set(old.evidence) - set(new.evidence)]
     if dropped:
         connection.execute(_DELETE_EVIDENCE, [{"of": of, "at": row.time, "by": row.digest} for of, row in dropped])

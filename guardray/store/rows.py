@@ -12,6 +12,7 @@ from guardray.findings.ends import resource_name
 from guardray.findings.finding import Finding
 from guardray.findings.sighting import Occurrence
 from guardray.findings.wire import from_json, to_json
+from guardray.types import Row
 
 
 def finding_row(finding: Finding) -> dict[str, Any]:
@@ -42,8 +43,13 @@ def finding_of_json(text: str) -> Finding:
 
 def evidence_row(finding_id: str, occurrence: Occurrence) -> dict[str, Any]:
     """A row of `evidence`."""
-    row = msgspec.json.encode(dict(occurrence.row), enc_hook=_plain).decode()
+    row = encode_row(occurrence.row)
     return {"finding_id": finding_id, "time": occurrence.time, "digest": occurrence.digest, "row": row}
+
+
+def encode_row(row: Row) -> str:
+    """A normalised row as JSON."""
+    return msgspec.json.encode(dict(row), enc_hook=_plain).decode()
 
 
 def occurrence_of_row(row: RowMapping) -> Occurrence:

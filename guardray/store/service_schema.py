@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Integer, String, Table, Text
+from sqlalchemy import BigInteger, Column, ForeignKey, Integer, String, Table, Text
 
-from guardray.store.schema import METADATA, LogText, UtcTime
+from guardray.store.schema import FINDINGS, METADATA, LogText, UtcTime
 
 SERVICE_EPOCHS = Table(
     "service_epochs",
@@ -39,4 +39,28 @@ SERVICE_LEASE = Table(
     Column("since", UtcTime, nullable=False),
     Column("heard_at", UtcTime, nullable=False),
     Column("until", UtcTime, nullable=False),
+)
+
+SERVICE_POSITION = Table(
+    "service_position",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=False),  # always 1
+    Column("epoch", BigInteger, nullable=False),  # that it is the position after
+    Column("content", Text, nullable=False),  # JSON: of the sources
+)
+
+SERVICE_STATUS = Table(
+    "service_status",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=False),  # always 1
+    Column("told_at", UtcTime, nullable=False),
+    Column("content", Text, nullable=False),  # JSON: how the service stands
+)
+
+OPEN_PARTS = Table(
+    "open_parts",
+    METADATA,
+    Column("finding_id", ForeignKey(FINDINGS.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("json", Text, nullable=True),  # what is final of the finding; null: nothing yet
+    Column("evidence", Text, nullable=False),  # JSON: the rows of what is final
 )

@@ -6,7 +6,14 @@ from guardray.store.access_schema import ACCESS_KEYS, AUDIT
 from guardray.store.api_schema import DETECTORS, MEMBERS, ORGANISATION, RESOURCES, TAGS
 from guardray.store.criteria_schema import FINDING_FEEDBACK, FINDING_VALUES
 from guardray.store.schema import DESTINATIONS, EPOCHS, EVIDENCE, FINDINGS, METADATA, OUTBOX, WRITER
-from guardray.store.service_schema import CHECKPOINTS, SERVICE_EPOCHS, SERVICE_LEASE
+from guardray.store.service_schema import (
+    CHECKPOINTS,
+    OPEN_PARTS,
+    SERVICE_EPOCHS,
+    SERVICE_LEASE,
+    SERVICE_POSITION,
+    SERVICE_STATUS,
+)
 
 TABLES = (
     FINDINGS,
@@ -20,6 +27,9 @@ TABLES = (
     SERVICE_EPOCHS,
     CHECKPOINTS,
     SERVICE_LEASE,
+    SERVICE_POSITION,
+    SERVICE_STATUS,
+    OPEN_PARTS,
     DETECTORS,
     RESOURCES,
     TAGS,
