@@ -25,6 +25,7 @@ from guardray.api.operations import HANDLERS
 from guardray.api.outputs import write_output
 from guardray.api.routes import match
 from guardray.api.tokens import Pages
+from guardray.errors import QueryRefusedError
 from guardray.store.access_audit import DONE, AuditEntry, append
 from guardray.store.database import Database
 
@@ -93,12 +94,12 @@ class Api:
 
     def _read(self, asked: _Asked) -> Mapping[str, Any]:
         with self._database.reading() as connection:
-            return _handler(asked.operation)(self._call(asked, connection))
+            return self._run(asked, connection)
 
     def _changed(self, asked: _Asked) -> Mapping[str, Any]:
         try:
             with self._database.writing() as connection:
-                answer = _handler(asked.operation)(self._call(asked, connection))
+                answer = self._run(asked, connection)
                 append(connection, asked.entry(DONE))
                 return answer
         except ApiError as error:
@@ -106,8 +107,8 @@ class Api:
                 append(connection, asked.entry(error.code))
             raise
 
-    def _call(self, asked: _Asked, connection: Connection) -> Call:
-        return Call(
+    def _run(self, asked: _Asked, connection: Connection) -> Mapping[str, Any]:
+        call = Call(
             identity=asked.identity,
             params=asked.params,
             connection=connection,
@@ -115,6 +116,10 @@ class Api:
             pages=Pages(asked.operation, asked.identity, asked.params),
             settings=self._settings,
         )
+        try:
+            return _handler(asked.operation)(call)
+        except QueryRefusedError as error:
+            raise bad_request(f"the parameter {error}") from error
 
 
 def operation_of(request: Request) -> str | None:

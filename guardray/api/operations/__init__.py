@@ -6,9 +6,35 @@ from collections.abc import Mapping
 from itertools import chain
 
 from guardray.api.call import Handler
-from guardray.api.operations import destinations, detectors, invitations, lists, members, organisation, tagging
+from guardray.api.operations import (
+    destinations,
+    detectors,
+    filters,
+    invitations,
+    lists,
+    members,
+    organisation,
+    rules,
+    samples,
+    tagging,
+    unavailable,
+    usage,
+)
 
-_FAMILIES = (detectors, destinations, invitations, lists, members, organisation, tagging)
+_FAMILIES = (
+    destinations,
+    detectors,
+    filters,
+    invitations,
+    lists,
+    members,
+    organisation,
+    rules,
+    samples,
+    tagging,
+    unavailable,
+    usage,
+)
 
 HANDLERS: Mapping[str, Handler] = dict(chain.from_iterable(family.HANDLERS.items() for family in _FAMILIES))
 """Every operation of the model by its name."""
