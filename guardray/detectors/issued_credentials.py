@@ -83,13 +83,9 @@ _ASSUMES = ("AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity")
 _ASSUMED_ID = r'"assumedRoleId"\s*:\s*"([^":]+:[0-9a-f]{32})"'
 _RESPONSE = pl.when(pl.col("api_operation").is_in(_ASSUMES)).then("api_response_data")
 
-IS_ASSUMED = (
-    (pl.col("actor_user_type") != "AWSService")
-    & pl.col("actor_invoked_by").is_null()
-    & _RESPONSE.str.contains(_ASSUMED_ID)
-).fill_null(False)
-"""Somebody who is no AWS service assumes a role, and names the session as tasks' are. Services that start tasks do so
-as well, and are recorded as services."""
+IS_ASSUMED = _RESPONSE.str.contains(_ASSUMED_ID).fill_null(False) & pl.col("actor_invoked_by").is_null()
+"""Somebody assumes a role and names the session as tasks' are. Services that start tasks do so as well, and say that it
+was they."""
 
 _PLACE = ("src_endpoint_ip", "src_endpoint_autonomous_system_number", "src_endpoint_vpc_endpoint_account_uid")
 
