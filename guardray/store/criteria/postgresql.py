@@ -6,7 +6,18 @@ from itertools import count
 from typing import Any
 
 import msgspec
-from sqlalchemy import ARRAY, Boolean, ColumnElement, Double, String, bindparam, text
+from sqlalchemy import (
+    ARRAY,
+    Boolean,
+    ColumnElement,
+    Double,
+    String,
+    TextClause,
+    bindparam,
+    literal_column,
+    select,
+    text,
+)
 
 from guardray.findings.wire import time_text
 from guardray.store.criteria.conditions import (
@@ -24,11 +35,12 @@ _TIME = "'^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{3})?Z$
 _COMPARABLE = f"CASE WHEN length(s) = 20 AND s ~ {_TIME} THEN left(s, 19) || '.000Z' ELSE s END"
 
 # A lax path goes through lists, as the evaluation does. JSON of logs may hold NUL, which jsonb refuses.
-_EXISTS = r"""EXISTS (
-SELECT 1
-FROM jsonb_path_query(CAST(replace(findings.json, '\u0000', '\ufffd') AS jsonb), CAST({path} AS jsonpath)) AS v,
-LATERAL (SELECT v #>> '{}' AS s) AS shown
-WHERE CASE jsonb_typeof(v) WHEN 'string' THEN {string} WHEN 'number' THEN {number} WHEN 'boolean' THEN {truth} END)"""
+_VALUES = r"""jsonb_path_query(
+CAST(replace(findings.json, '\u0000', '\ufffd') AS jsonb), CAST({path} AS jsonpath)
+) AS v, LATERAL (SELECT v #>> '{}' AS s) AS shown"""
+_IS_TRUE = (
+    "CASE jsonb_typeof(v) WHEN 'string' THEN {string} WHEN 'number' THEN {number} WHEN 'boolean' THEN {truth} END"
+)
 
 _numbers = count()
 
@@ -107,10 +119,14 @@ def _exists(
 ) -> ColumnElement[bool]:
     """The three parts name parameters in braces; each gets a name that no other condition of the statement has."""
     serial = next(_numbers)
-    values = {**parameters, "path": (json_path(condition.attribute), String())}
-    sql = _EXISTS.replace("{string}", string).replace("{number}", number)
-    sql = sql.replace("{truth}", truth)
-    for name in values:
+    is_true = _IS_TRUE.replace("{string}", string).replace("{number}", number).replace("{truth}", truth)
+    values = _named(_VALUES, {"path": (json_path(condition.attribute), String())}, serial)
+    return select(literal_column("1")).select_from(values).where(_named(is_true, parameters, serial)).exists()
+
+
+def _named(sql: str, parameters: dict[str, tuple[Any, Any]], serial: int) -> TextClause:
+    for name in parameters:
         sql = sql.replace(f"{{{name}}}", f":{name}_{serial}")
-    bound = [bindparam(f"{name}_{serial}", value, type_) for name, (value, type_) in values.items()]
-    return text(sql).bindparams(*bound)  # type: ignore[return-value]
+    return text(sql).bindparams(
+        *(bindparam(f"{name}_{serial}", value, type_) for name, (value, type_) in parameters.items())
+    )
