@@ -9,6 +9,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("bench",),
     ("runtime", "testing"),
     ("api",),
+    ("service",),
     ("dataflow",),
     ("checkpoints",),
     ("shards", "custom"),
