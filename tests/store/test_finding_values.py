@@ -1,0 +1,57 @@
+"""The values that an index finds: those of findings as they are now, also of findings that an older program wrote."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+import msgspec
+from alembic import command
+from alembic.config import Config
+from finding_examples import NOW, one_of_each, ssh_brute_force
+from sqlalchemy import NullPool, create_engine, insert, select
+
+from guardray.findings.wire import to_json
+from guardray.store.criteria.tokens import tokens_of
+from guardray.store.criteria_schema import FINDING_VALUES
+from guardray.store.database import Database
+from guardray.store.findings import write_findings
+from guardray.store.rows import finding_row
+from guardray.store.schema import FINDINGS
+
+
+def stored(connection):
+    columns = FINDING_VALUES.c
+    return {tuple(row) for row in connection.execute(select(columns.finding_id, columns.attribute, columns.value))}
+
+
+def expected(connection):
+    findings = [msgspec.json.decode(text) for text in connection.scalars(select(FINDINGS.c.json))]
+    return {(finding["id"], *token) for finding in findings for token in tokens_of(finding)}
+
+
+def test_values_are_those_of_the_findings_as_they_are(store_url):
+    with closing(Database(store_url)) as database, database.writing() as connection:
+        write_findings(connection, one_of_each(), NOW)
+        first = stored(connection)
+        assert first == expected(connection)
+        write_findings(connection, [ssh_brute_force(seconds=900, digest=7)], NOW)
+        assert stored(connection) == first
+        connection.execute(FINDINGS.delete())
+        assert stored(connection) == set()
+
+
+def upgrade_to(url: str, revision: str, then=None):
+    engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"), poolclass=NullPool)
+    with engine.begin() as connection:
+        config = Config(attributes={"connection": connection})
+        config.set_main_option("script_location", "guardray.store:migrations")
+        command.upgrade(config, revision)
+        if then is not None:
+            then(connection)
+
+
+def test_findings_of_an_older_store_get_theirs_when_it_is_opened(store_url):
+    rows = [finding_row(finding) for finding in one_of_each()]
+    upgrade_to(store_url, "0005", lambda connection: connection.execute(insert(FINDINGS), rows))
+    with closing(Database(store_url)) as database, database.reading() as connection:
+        assert stored(connection) == {(one.id, *token) for one in one_of_each() for token in tokens_of(to_json(one))}
