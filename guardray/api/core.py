@@ -17,7 +17,7 @@ from guardray.access.gate import utc_now
 from guardray.access.identity import Identity
 from guardray.access.permissions import is_change
 from guardray.access.request import Request
-from guardray.api.call import Call, Handler, Settings
+from guardray.api.call import Call, Settings
 from guardray.api.errors import ApiError, bad_request, internal_error
 from guardray.api.inputs import read_input
 from guardray.api.model import operations
@@ -117,7 +117,7 @@ class Api:
             settings=self._settings,
         )
         try:
-            return _handler(asked.operation)(call)
+            return HANDLERS[asked.operation](call)
         except QueryRefusedError as error:
             raise bad_request(f"the parameter {error}") from error
 
@@ -128,13 +128,6 @@ def operation_of(request: Request) -> str | None:
         return match(request.method, request.path).operation
     except ApiError:
         return None
-
-
-def _handler(name: str) -> Handler:
-    handler = HANDLERS.get(name)
-    if handler is None:
-        raise bad_request(f"guardray does not have the operation {name}")
-    return handler
 
 
 def refusal(error: ApiError, request_id: str) -> Response:
