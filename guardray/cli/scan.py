@@ -80,7 +80,7 @@ def scan(
     known = Baseline() if baseline is None else open_baseline(baseline)
     settings, own = settings_of(reading, Console(stderr=True), baseline=known, types=type_ or ())
     objects = locate(sources, settings.key_filter, settings.s3_endpoint)
-    _tell_overlap(known, objects)
+    _tell_overlap(settings.baseline, objects)
     engine = make_engine(reading.engine, settings, objects, reading.workers, reading.address)
     status = run_scan(settings, objects, engine, outputs)
     raise typer.Exit(status or (INCOMPLETE_STATUS if own.problems else 0))

@@ -15,7 +15,7 @@ from guardray.cli.options import EngineName, Reading
 from guardray.cli.times import utc
 from guardray.dataflow.baseline import Baseline
 from guardray.dataflow.scan import Engine, ScanSettings
-from guardray.detectors.declare import Detector
+from guardray.detectors.declare import Detector, activities_of
 from guardray.errors import DetectorError, LeftOutError, UsageError
 from guardray.geo.geography import Geography
 from guardray.intel.library import load_indicators
@@ -47,7 +47,7 @@ def settings_of(
     Args:
         reading: the options.
         console: where notices go.
-        baseline: what is usual.
+        baseline: what is usual; of it is used what was learned with the same definitions.
         types: only these finding types; all if none is named.
         wanted: which detectors.
 
@@ -61,8 +61,12 @@ def settings_of(
         say(console, notice, "yellow")
     own = load_own(reading.detections)
     tell_problems(own, console)
+    detectors = tuple(detector for detector in chosen(own, types) if wanted(detector))
+    baseline, refused = baseline.fitting(activities_of(detectors))
+    for notice in refused:
+        say(console, notice, "yellow")
     settings = ScanSettings(
-        detectors=tuple(detector for detector in chosen(own, types) if wanted(detector)),
+        detectors=detectors,
         indicators=indicators,
         geography=Geography.load(reading.geo or (), reading.aws_ranges),
         assets=read_inventory(reading.inventory or ()),

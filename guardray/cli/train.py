@@ -16,7 +16,7 @@ from guardray.cli.progress import ScanProgress
 from guardray.cli.scanning import make_engine, settings_of, tell_failures
 from guardray.cli.spread import spread
 from guardray.dataflow.baseline import Baseline
-from guardray.detectors.declare import ActivityDetector, ChangeDetector, Detector
+from guardray.detectors.declare import ActivityDetector, ChangeDetector, Detector, activities_of
 from guardray.sources.objects import locate
 from guardray.sources.set_aside import SetAsideFolder
 
@@ -44,7 +44,8 @@ def train(
         result = engine.scan(objects, progress)
     tell_failures(result.problems, console)
     # What a detection of somebody's own learned is kept, though it is not loaded this time.
-    learned = Baseline({**known.tables, **result.learned.tables})
+    news = result.learned.defined(activities_of(settings.detectors))
+    learned = Baseline({**settings.baseline.tables, **news.tables})
     learned.save(baseline)
     read = f"{counted(result.counts.read, 'row')} of {counted(len(objects), 'object')}"
     say(console, f"{_told(learned)} from {read} in {time.perf_counter() - started:.1f} s: {baseline}", "bold")

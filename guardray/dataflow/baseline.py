@@ -11,9 +11,17 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from guardray.detectors.activity import LAST_DAY
+from guardray.detectors.activity import LAST_DAY, Activity
 from guardray.errors import SnapshotError
 from guardray.shards.snapshot import read_snapshot, write_snapshot
+
+_DEFINITION = b"guardray.definition"
+"""In the metadata of an activity's tables: the definition that they were learned with."""
+
+_REFUSAL = (
+    "what the baseline knows of {} is left out: it was learned with another definition of it, by another version of "
+    "this program or of the detection; train again"
+)
 
 
 @dataclass(frozen=True)
@@ -69,6 +77,29 @@ class Baseline:
         except OSError as error:
             raise SnapshotError(str(folder), str(error)) from error
 
+    def defined(self, activities: Iterable[Activity]) -> Baseline:
+        """The same, where the tables of these activities tell that they were learned with their definitions."""
+        definitions: dict[str | None, bytes] = {activity.name: activity.definition.encode() for activity in activities}
+        tables = dict(self.tables)
+        for name, table in tables.items():
+            if (definition := definitions.get(_activity(name))) is not None:
+                tables[name] = table.replace_schema_metadata({**(table.schema.metadata or {}), _DEFINITION: definition})
+        return Baseline(tables)
+
+    def fitting(self, activities: Iterable[Activity]) -> tuple[Baseline, list[str]]:
+        """Without what was learned of these activities with other definitions, which would be taken for another thing.
+
+        Returns:
+            The rest, and for each activity that was left out one line of why and what to do.
+        """
+        unfit = [one.name for one in activities if self._definitions(one.name) - {one.definition.encode()}]
+        kept = {name: table for name, table in self.tables.items() if _activity(name) not in unfit}
+        return Baseline(kept), [_REFUSAL.format(name) for name in unfit]
+
+    def _definitions(self, activity: str) -> set[bytes]:
+        tables = (table for name, table in self.tables.items() if _activity(name) == activity)
+        return {(table.schema.metadata or {}).get(_DEFINITION, b"") for table in tables}
+
     @classmethod
     def of(cls, parts: Iterable[Baseline]) -> Baseline:
         """One of the parts that several shards learned."""
@@ -77,3 +108,9 @@ class Baseline:
             for name, table in part.tables.items():
                 by_name.setdefault(name, []).append(table)
         return cls({name: pa.concat_tables(tables).combine_chunks() for name, tables in by_name.items()})
+
+
+def _activity(table: str) -> str | None:
+    """The activity that a table of that name was learned of; None for configurations."""
+    kind, _, rest = table.partition("/")
+    return rest.rpartition("/")[0] if kind == "activities" else None

@@ -9,12 +9,14 @@ not depend on the order in which the rows of a day came, nor on how the input wa
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import timedelta
 
 import polars as pl
 
+from guardray.detectors.definition import text_of
 from guardray.schema import EventSchema
 from guardray.stats.measures import Count, Max, Min, Sum
 
@@ -141,10 +143,14 @@ class Activity:
 
     def is_like(self, other: Activity) -> bool:
         """Whether it is the same activity: the very one, or one that came another way from another process."""
-        ours, theirs = ({"": one.where, **dict(one.derived)} for one in (self, other))
-        parts = (field.name for field in fields(self) if field.name not in ("where", "derived"))
-        return self is other or (
-            all(getattr(self, part) == getattr(other, part) for part in parts)
-            and ours.keys() == theirs.keys()
-            and all(expression.meta.eq(theirs[name]) for name, expression in ours.items())
-        )
+        return self is other or text_of(self) == text_of(other)
+
+    @property
+    def definition(self) -> str:
+        """Digest of all that decides what is learned: 32 hexadecimal digits, the same in any process.
+
+        How much room there is and what is shown beside may change without making what was learned wrong.
+        """
+        parts = {field.name: getattr(self, field.name) for field in fields(self)}
+        decisive = {name: part for name, part in parts.items() if name not in ("room", "most", "latest")}
+        return hashlib.blake2b(text_of(decisive).encode(), digest_size=16).hexdigest()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -135,3 +136,25 @@ def test_a_scan_of_days_that_were_learned_says_that_they_are_no_news(tmp_path: P
     told = "learned from days up to 2026-01-12"
     assert told in scan(learned, "--baseline", baseline, state=tmp_path).stderr
     assert told not in scan(later, "--baseline", baseline, state=tmp_path).stderr
+
+
+def test_what_was_learned_with_another_definition_is_learned_anew(tmp_path: Path):
+    baseline = tmp_path / "baseline"
+    first = written(tmp_path / "first.json", policy_set(MONDAY))
+    train(first, "--baseline", baseline, state=tmp_path)
+    habits = {name: table for name, table in Baseline.open(baseline).tables.items() if name.startswith("activities/")}
+    gone = {"activities/management calls/gone": next(iter(habits.values()))}
+    Baseline(_without_marks({**Baseline.open(baseline).tables, **gone})).save(baseline)
+    told = "what the baseline knows of management calls is left out"
+    assert told in scan(first, "--baseline", baseline, state=tmp_path).stderr
+    second = written(tmp_path / "second.json", policy_set(MONDAY + timedelta(days=1)))
+    assert told in train(second, "--baseline", baseline, state=tmp_path).stderr
+    assert "left out" not in scan(second, "--baseline", baseline, state=tmp_path).stderr
+    learned = Baseline.open(baseline).tables
+    assert learned.keys() & gone.keys() == set()
+    assert learned.keys() >= habits.keys()
+    assert sum(table.num_rows for name, table in learned.items() if name.startswith("configurations/")) == 1
+
+
+def _without_marks(tables: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
+    return {name: table.replace_schema_metadata(None) for name, table in tables.items()}

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import os
+import pickle
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import polars as pl
+import pyarrow as pa
 import pytest
-from new_calls import MIDNIGHT, NEW_CALL, call, calls_of, ingested
+from new_calls import CALLS, MIDNIGHT, NEW_CALL, WHOSE, call, calls_of, ingested
 
 from guardray.dataflow.baseline import Baseline
 from guardray.dataflow.local import LocalEngine
 from guardray.dataflow.partials import Owners, split_baseline
 from guardray.dataflow.scan import Engine, Observer, ScanSettings
 from guardray.dataflow.shard import Shard
+from guardray.detectors.activity import Level
 from guardray.detectors.declare import ActivityDetector, Detector
 from guardray.detectors.iam import password_policy_change
 from guardray.detectors.loader import load_detectors
@@ -23,6 +29,7 @@ from guardray.errors import SnapshotError
 from guardray.intel.store import IndicatorStore
 from guardray.simulate import Rates, simulate
 from guardray.sources.objects import locate
+from guardray.stats.measures import Sum
 
 DETECTORS = (NEW_CALL, password_policy_change.DETECTOR)
 ACCOUNTS = [f"{number:012}" for number in range(1, 30)]
@@ -118,6 +125,49 @@ def test_a_baseline_from_before_a_habit_was_added_is_refused_for_all_would_be_ne
     activity = replace(NEW_CALL.activity, habits={"api": habit, "who": replace(habit, value=("actor_principal",))})
     with pytest.raises(SnapshotError, match="activities/calls/who"):
         Shard([replace(NEW_CALL, activity=activity)], baseline=baseline)
+
+
+ELSEWHERE = "from new_calls import CALLS; print(CALLS.definition)"
+
+OTHERS = (
+    {"where": pl.col("api_operation") != "Beat"},
+    {"derived": {"actor_principal": pl.col("actor_principal").str.to_lowercase()}},
+    {"measures": {"calls": Sum("time")}},
+    {"habits": {"api": replace(CALLS.habits["api"], where=pl.col("api_operation").is_in(["GetUser"]))}},
+    {"levels": {"calls": Level(CALLS.owner, "calls")}},
+)
+
+
+@pytest.mark.parametrize("other", OTHERS, ids=lambda other: next(iter(other)))
+def test_what_was_learned_with_another_definition_is_left_out_and_said_and_the_rest_kept(other: dict):
+    tables = {**learned(*days(0, 1)).tables, "configurations/Policy:IAMUser/Any": pa.table({"key": ["a"]})}
+    baseline = Baseline(tables).defined([CALLS])
+    assert baseline.fitting([CALLS]) == (baseline, [])
+    assert baseline.fitting([]) == (baseline, [])  # its detectors are not loaded this time
+    fitting, (line,) = baseline.fitting([replace(CALLS, **other)])
+    assert fitting.tables.keys() == {"configurations/Policy:IAMUser/Any"}
+    assert " of calls is left out" in line
+    assert line.endswith("train again")
+
+
+def test_what_was_learned_with_a_definition_that_it_does_not_tell_is_left_out():
+    assert len(learned(*days(0, 1)).fitting([CALLS])[1]) == 1
+
+
+def test_more_room_and_other_columns_beside_leave_what_was_learned_as_it_is():
+    baseline = learned(*days(0, 1)).defined([CALLS])
+    wider = replace(CALLS, room=WHOSE, most=7, latest=("time",))
+    assert baseline.fitting([wider]) == (baseline, [])
+
+
+def test_a_definition_is_the_same_in_other_processes_and_kept_with_what_was_learned(tmp_path: Path):
+    learned(*days(0, 1)).defined([CALLS]).save(tmp_path / "baseline")
+    assert Baseline.open(tmp_path / "baseline").fitting([CALLS])[1] == []
+    assert pickle.loads(pickle.dumps(CALLS)).definition == CALLS.definition
+    for seed in ("1", "2"):
+        process = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(sys.path)}
+        there = subprocess.run([sys.executable, "-c", ELSEWHERE], env=process, capture_output=True, check=True)
+        assert there.stdout.decode().strip() == CALLS.definition
 
 
 @pytest.fixture(scope="module")
