@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 from api.serving import MANAGEMENT, serving
+from store.conftest import postgres
 
 from guardray.api.activation import ListKeeper
 from guardray.api.call import Settings
@@ -13,6 +15,8 @@ from guardray.api.core import Api
 from guardray.detectors.loader import load_detectors
 from guardray.intel.upkeep import Library
 from guardray.store.database import Database
+
+__all__ = ["postgres"]
 
 
 class Clock:
@@ -34,8 +38,19 @@ def clock():
 
 
 @pytest.fixture
-def database(tmp_path):
-    database = Database(str(tmp_path / "findings.db"))
+def database_kind():
+    """SQLite, but where a module has it otherwise."""
+    return "sqlite"
+
+
+@pytest.fixture
+def database(request, tmp_path, database_kind):
+    url = str(tmp_path / "findings.db")
+    if database_kind == "postgresql":
+        server, name = request.getfixturevalue("postgres"), f"api_{uuid4().hex}"
+        server.psql(f"CREATE DATABASE {name}")
+        url = server.get_uri(name)
+    database = Database(url)
     yield database
     database.close()
 

@@ -33,6 +33,11 @@ def settings():
     return Settings(management_account=MANAGEMENT, detectors=load_detectors(), rules=tuple(rules))
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_kind(request):
+    return request.param
+
+
 class World:
     """An account that administers an organisation, with one of everything."""
 
@@ -87,7 +92,7 @@ def finding_calls(w):
     yield "ArchiveFindings", named
     yield "UnarchiveFindings", named
     yield "UpdateFindingsFeedback", {**named, "Feedback": "USEFUL"}
-    yield "CreateSampleFindings", {**w.of, "FindingTypes": [TYPE]}
+    yield "CreateSampleFindings", {**w.of, "FindingTypes": ["Policy:IAMUser/RootCredentialUsage"]}
 
 
 OF_MEMBERS = (
