@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Index, Integer, String, Table, Text, UniqueConstraint
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint
 
-from guardray.store.schema import METADATA, LogText, UtcTime
+from guardray.store.schema import DESTINATIONS, METADATA, LogText, UtcTime
 
 DETECTORS = Table(
     "api_detectors",
@@ -71,3 +71,12 @@ ORGANISATION = Table(
     Column("auto_enable", String(10), nullable=False),  # NEW, ALL or NONE
     Column("features", Text, nullable=False),  # JSON: the same for each feature
 )
+
+DESTINATION_PLACES = Table(
+    "destination_places",
+    METADATA,
+    Column("destination", ForeignKey(DESTINATIONS.c.name), primary_key=True),
+    Column("account_id", LogText, primary_key=True),
+    Column("region", LogText, primary_key=True),
+)
+"""The accounts and Regions whose findings a destination gets; one that has none here gets those of all."""

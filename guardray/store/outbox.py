@@ -63,10 +63,10 @@ class Outbox:
         """The outbox of the store at `url`, see `FindingStore.open`."""
         return cls(Database(url))
 
-    def register(self, subscriptions: Sequence[Subscription], now: datetime) -> Registered:
-        """Make these the destinations that findings are kept for, and no others."""
+    def register(self, subscriptions: Sequence[Subscription], now: datetime, *, of_api: bool = False) -> Registered:
+        """Make these the destinations of a file, or those of the API, that findings are kept for, and no others."""
         with self._database.writing() as connection:
-            return register(connection, subscriptions, now)
+            return register(connection, subscriptions, now, of_api=of_api)
 
     def claim(self, destination: str, *, limit: int, now: datetime, lease: timedelta) -> list[Delivery]:
         """What is due at a destination, the longest due first, for the caller alone until the lease is over.

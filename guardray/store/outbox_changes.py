@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, and_, case, exists, insert, literal, null, or_, select, update
 
+from guardray.store.api_schema import DESTINATION_PLACES
 from guardray.store.folding import chunks
 from guardray.store.schema import DESTINATIONS, FINDINGS, OUTBOX, UtcTime
 
@@ -45,7 +46,15 @@ def unknown() -> ColumnElement[bool]:
     """True for a finding and an active destination that should have it, and was never told of it."""
     told = exists().where(OUTBOX.c.destination == DESTINATIONS.c.name, OUTBOX.c.finding_id == FINDINGS.c.id)
     severe = FINDINGS.c.severity >= DESTINATIONS.c.severity
-    return and_(DESTINATIONS.c.active, FINDINGS.c.archived.is_(False), severe, ~told)
+    return and_(DESTINATIONS.c.active, FINDINGS.c.archived.is_(False), severe, _is_for(), ~told)
+
+
+def _is_for() -> ColumnElement[bool]:
+    """Whether a destination gets findings of the account and Region: one that is not limited does."""
+    places = DESTINATION_PLACES.c
+    of_destination = places.destination == DESTINATIONS.c.name
+    here = and_(places.account_id == FINDINGS.c.account_id, places.region == FINDINGS.c.region)
+    return or_(~exists().where(of_destination), exists().where(of_destination, here))
 
 
 def _withdraw(connection: Connection, chosen: ColumnElement[bool]) -> None:

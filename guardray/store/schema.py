@@ -21,7 +21,7 @@ from sqlalchemy import (
     TypeDecorator,
 )
 
-REVISION = "0007"
+REVISION = "0008"
 """The migration that these tables are at."""
 
 VERSION_TABLE = "guardray_version"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from guardray.store.access_schema import ACCESS_KEYS, AUDIT
-from guardray.store.api_schema import DETECTORS, MEMBERS, ORGANISATION, RESOURCES, TAGS
+from guardray.store.api_schema import DESTINATION_PLACES, DETECTORS, MEMBERS, ORGANISATION, RESOURCES, TAGS
 from guardray.store.criteria_schema import FINDING_FEEDBACK, FINDING_VALUES
 from guardray.store.schema import DESTINATIONS, EPOCHS, EVIDENCE, FINDINGS, METADATA, OUTBOX, WRITER
 from guardray.store.service_schema import (
@@ -35,6 +35,7 @@ TABLES = (
     TAGS,
     MEMBERS,
     ORGANISATION,
+    DESTINATION_PLACES,
     FINDING_VALUES,
     FINDING_FEEDBACK,
 )
