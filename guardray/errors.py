@@ -84,6 +84,10 @@ class EngineError(GuardrayError):
         self.cause = cause
 
 
+class CrewLostError(GuardrayError):
+    """A worker or a shard of the service is gone, and what it held: the service goes on from its last checkpoint."""
+
+
 class FeedError(_PlacedError):
     """A threat feed cannot be fetched, or is no better than what is there: its URL or name and the reason are given.
 

@@ -17,7 +17,7 @@ from guardray.connectors.source import Arrival, Clock, Failure, Lag, Position, P
 from guardray.connectors.watching import Changes
 from guardray.errors import GuardrayError, SourceError
 from guardray.sources.aws_keys import KeyFilter, key_facts
-from guardray.sources.objects import InputObject, locate
+from guardray.sources.objects import InputObject, locate, time_written
 
 KIND = "folder"
 
@@ -227,7 +227,8 @@ class FolderSource:
             self._problems.add(state.path, error.strerror or str(error))
             self._candidates[state.path] = replace(candidate, since=now)
             return
-        obj = replace(candidate.obj, start=part.start, end=part.end, size=end - part.start)
+        written = time_written(state.modified_ns / 1e9)  # it may have grown since it was located
+        obj = replace(candidate.obj, start=part.start, end=part.end, size=end - part.start, written=written)
         arrival = Arrival(object=obj, receipt=f"{state.inode} {end} {state.path}", seen_at=candidate.since)
         self._open[arrival.receipt] = _Open(read, arrival)
         yield arrival
@@ -238,8 +239,11 @@ class FolderSource:
             if path not in found and path not in in_work and not os.path.lexists(path):
                 self._read.forget(path)
 
-    def _age(self, path: str) -> tuple[int, str]:
-        return self._candidates[path].state.modified_ns, path
+    def _age(self, path: str) -> tuple[float, str]:
+        """Archives that are put there at once are read by the dates of their names."""
+        candidate = self._candidates[path]
+        key_time = candidate.obj.key_time
+        return key_time.timestamp() if key_time else candidate.state.modified_ns / 1e9, path
 
 
 def _state_of(path: str) -> FileState | None:

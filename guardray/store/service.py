@@ -5,16 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from sqlalchemy import delete
 
 from guardray.store.checkpoint_register import CheckpointRegister
 from guardray.store.database import Database
 from guardray.store.epochs import EpochLog
-from guardray.store.fencing import next_fence
+from guardray.store.fencing import check_fence, next_fence
 from guardray.store.lease import Lease, refuse_while_held
-from guardray.store.service_schema import CHECKPOINTS, SERVICE_EPOCHS, SERVICE_LEASE
+from guardray.store.open_parts import close_all
+from guardray.store.service_position import read_position
+from guardray.store.service_schema import CHECKPOINTS, SERVICE_EPOCHS, SERVICE_LEASE, SERVICE_POSITION
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,21 @@ class ServiceStore:
         """
         return cls(Database(url, durable=True))
 
+    def position(self) -> dict[str, Any] | None:
+        """How far the sources were read when the newest epoch was committed; None where there was none."""
+        with self._database.reading() as connection:
+            return read_position(connection)
+
+    def close_open_parts(self, fence: int) -> None:
+        """Take all findings for final that are shown with an open part: what it was made of is lost.
+
+        Raises:
+            StoreError: another process has become the one writer since.
+        """
+        with self._database.writing() as connection:
+            check_fence(connection, fence)
+            close_all(connection)
+
     def reset(self, now: datetime) -> Forgotten:
         """Forget all epochs and checkpoints, and shut out whoever wrote them. Findings stay.
 
@@ -58,6 +75,8 @@ class ServiceStore:
             refuse_while_held(connection, now)
             next_fence(connection)
             connection.execute(delete(SERVICE_LEASE))
+            connection.execute(delete(SERVICE_POSITION))
+            close_all(connection)
             checkpoints = connection.execute(delete(CHECKPOINTS)).rowcount
             return Forgotten(connection.execute(delete(SERVICE_EPOCHS)).rowcount, checkpoints)
 

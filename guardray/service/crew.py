@@ -1,0 +1,182 @@
+"""Who does the work of an epoch: ingest workers and shards, in this process or in actors elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import pyarrow as pa
+
+from guardray.checkpoints.manifest import Manifest, Part, shard_part
+from guardray.checkpoints.parts import Draft, read_part, write_part
+from guardray.context.enrich import Surroundings
+from guardray.dataflow.partials import Owners, Partials, split_baseline
+from guardray.dataflow.regrouping import Cutter, regroup
+from guardray.dataflow.scan import ScanSettings
+from guardray.dataflow.shard import Shard
+from guardray.dataflow.worker import IngestReport, Worker
+from guardray.errors import DetectorError
+from guardray.findings.sighting import Sighting
+from guardray.shards.partition import shard_of
+from guardray.sources.objects import InputObject
+
+
+@dataclass(frozen=True)
+class Kept:
+    """State to go on from: a checkpoint, and where its files are."""
+
+    url: str
+    manifest: Manifest
+
+
+@dataclass(frozen=True)
+class ShardSize:
+    """How much a shard holds: keys in its tables."""
+
+    rows: int
+
+
+class Crew(Protocol):
+    """Workers and shards. One call at a time.
+
+    Every method raises CrewLostError where one of them is gone: then all state is gone too, and `start` begins anew.
+    """
+
+    def start(self, kept: Kept | None) -> None:
+        """Make workers and shards, instead of any there were, with this state or none.
+
+        Raises:
+            DamagedStateError: a file of the checkpoint is missing or not what was written.
+            SnapshotError: its tables are not what these detectors keep.
+        """
+
+    def process(self, objects: Sequence[InputObject], at: int) -> list[IngestReport]:
+        """Reads objects to their end; what they hold is merged in the shards. One report for each part of them.
+
+        Args:
+            at: when, in microseconds since 1970.
+        """
+
+    def advance(self, watermark: int, forget_before: int) -> list[Sighting]:
+        """Judges, closes and decides what lies before the watermark, and forgets objects that were read before."""
+
+    def crossing(self) -> list[Sighting]:
+        """All that has crossed and is not decided."""
+
+    def write(self, draft: Draft) -> list[Part]:
+        """Each shard writes its part of a checkpoint.
+
+        Raises:
+            StateError: one of them could not.
+        """
+
+    def sizes(self) -> list[ShardSize]:
+        """How much each shard holds."""
+
+    def problems(self) -> list[DetectorError]:
+        """What detectors failed on in the shards since the start."""
+
+    def close(self) -> None:
+        """Let go of all of them."""
+
+
+def made(settings: ScanSettings, index: int, of: int, kept: Kept | None) -> Shard:
+    """A shard, with its state or with its part of what is known beforehand.
+
+    Args:
+        index: which of them.
+        of: how many there are; another number than the checkpoint has makes it read all parts.
+    """
+    owners = Owners.of(settings.detectors)
+    if kept is None:
+        return Shard(settings.detectors, settings.assets, split_baseline(settings.baseline, of, owners)[index])
+    if kept.manifest.shards == of:
+        return Shard.restore(settings.detectors, read_part(kept.url, kept.manifest, shard_part(index)))
+    parts = [read_part(kept.url, kept.manifest, shard_part(shard)) for shard in range(kept.manifest.shards)]
+    return Shard.restore(settings.detectors, regroup(parts, of, owners)[index])
+
+
+def write_shard(shard: Shard, settings: ScanSettings, draft: Draft, index: int) -> Part:
+    """Write a shard's part of a checkpoint. Raises StateError where that fails."""
+    tables: Mapping[str, pa.Table] = shard.snapshot()
+    return write_part(draft, shard_part(index), tables, Cutter(Owners.of(settings.detectors)))
+
+
+class LocalCrew:
+    """All in this process, one after another.
+
+    Args:
+        settings: what to look for.
+        shards: among how many the state is divided.
+        surroundings: what rows are enriched with, where that is not what the settings say.
+    """
+
+    def __init__(self, settings: ScanSettings, shards: int = 1, surroundings: Surroundings | None = None) -> None:
+        self._settings = settings
+        self._count = shards
+        self._surroundings = surroundings
+        self._shards: list[Shard] = []
+
+    def start(self, kept: Kept | None) -> None:
+        self._shards = [made(self._settings, index, self._count, kept) for index in range(self._count)]
+        self._worker = Worker(self._settings, _Here(self._shards), self._surroundings)
+
+    def process(self, objects: Sequence[InputObject], at: int) -> list[IngestReport]:
+        return [self._worker.process(objects, at)]
+
+    def advance(self, watermark: int, forget_before: int) -> list[Sighting]:
+        for shard in self._shards:
+            shard.forget_objects(forget_before)
+        return [one for shard in self._shards for one in (*shard.advance(watermark), *shard.decide(watermark))]
+
+    def crossing(self) -> list[Sighting]:
+        return [sighting for shard in self._shards for sighting in shard.crossing()]
+
+    def write(self, draft: Draft) -> list[Part]:
+        return [write_shard(shard, self._settings, draft, index) for index, shard in enumerate(self._shards)]
+
+    def sizes(self) -> list[ShardSize]:
+        return [ShardSize(shard.state_rows()) for shard in self._shards]
+
+    def problems(self) -> list[DetectorError]:
+        return [problem for shard in self._shards for problem in shard.problems]
+
+    def close(self) -> None:
+        self._shards = []
+
+
+class _Here:
+    """Shards of this process, as a worker sees them."""
+
+    def __init__(self, shards: Sequence[Shard]) -> None:
+        self._shards = shards
+
+    def __len__(self) -> int:
+        return len(self._shards)
+
+    def first_seen(self, hashes: np.ndarray, times: np.ndarray) -> np.ndarray:
+        return by_owner(hashes, len(self), lambda owner, of: self._shards[owner].first_seen(hashes[of], times[of]))
+
+    def first_object(self, digest: int, at: int) -> bool:
+        return self._shards[digest % len(self)].first_object(digest, at)
+
+    def merge(self, parts: Sequence[Partials]) -> None:
+        for shard, part in zip(self._shards, parts, strict=True):
+            shard.merge(part)
+
+
+def by_owner(hashes: np.ndarray, shards: int, ask: Callable[[int, np.ndarray], np.ndarray]) -> np.ndarray:
+    """What the owner of each hash answers: bool [n].
+
+    Args:
+        ask: is given an owner and the rows, int64 [m], that it is asked about.
+    """
+    owners = shard_of(hashes, shards)
+    answers = np.empty(len(hashes), dtype=bool)
+    for owner in range(shards):
+        rows = np.flatnonzero(owners == owner)
+        if len(rows):
+            answers[rows] = ask(owner, rows)
+    return answers

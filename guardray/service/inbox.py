@@ -1,0 +1,76 @@
+"""Arrivals on their way: what waits to be read, and what is read and waits to be acknowledged."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+
+from guardray.connectors.source import Arrival, ContinuousSource, Failure, Position, Receipt
+from guardray.sources.objects import InputObject
+
+
+class Inbox:
+    """A source, as epochs see it. One thread at a time uses it.
+
+    Args:
+        source: hands out the arrivals.
+    """
+
+    def __init__(self, source: ContinuousSource) -> None:
+        self._source = source
+        self._waiting: deque[Arrival] = deque()
+        self._done: deque[tuple[int, list[Receipt]]] = deque()
+
+    def __len__(self) -> int:
+        """Arrivals that wait."""
+        return len(self._waiting)
+
+    def fill(self, limit: int) -> None:
+        """Ask the source for more, up to `limit` that wait."""
+        if len(self._waiting) < limit:
+            polled = self._source.poll(limit - len(self._waiting))
+            self._waiting.extend(sorted(polled, key=lambda arrival: _order(arrival.object)))
+
+    def take(self, objects: int, size: int) -> list[Arrival]:
+        """The next arrivals, at most so many, and at most so many bytes if it is more than one."""
+        taken: list[Arrival] = []
+        total = 0
+        while self._waiting and len(taken) < objects:
+            total += self._waiting[0].object.size or 0
+            if taken and total > size:
+                break
+            taken.append(self._waiting.popleft())
+        return taken
+
+    def put_back(self, arrivals: Iterable[Arrival]) -> None:
+        """These are to be read all the same, and first."""
+        self._waiting.extendleft(reversed(list(arrivals)))
+
+    def release(self, receipts: Iterable[Receipt], failure: Failure) -> None:
+        """Give back to the source what cannot be read for the moment."""
+        self._source.release(receipts, failure)
+
+    def position(self, receipts: Iterable[Receipt]) -> Position:
+        """Of the source, once these are done as well."""
+        return self._source.position([*(one for _, of_epoch in self._done for one in of_epoch), *receipts])
+
+    def done(self, epoch: int, receipts: list[Receipt]) -> None:
+        """These were read in an epoch, which is committed."""
+        self._done.append((epoch, receipts))
+
+    def acknowledge(self, epoch: int) -> None:
+        """What was read up to this epoch is safe: the source may forget it."""
+        safe: list[Receipt] = []
+        while self._done and self._done[0][0] <= epoch:
+            safe += self._done.popleft()[1]
+        if safe:
+            self._source.acknowledge(safe)
+
+    def renew(self) -> None:
+        """Tell the source that all this is still being worked on."""
+        held = [arrival.receipt for arrival in self._waiting]
+        self._source.renew([*held, *(one for _, of_epoch in self._done for one in of_epoch)])
+
+
+def _order(obj: InputObject) -> tuple[float, str]:
+    return (obj.key_time.timestamp() if obj.key_time else float("-inf"), obj.url)

@@ -1,0 +1,46 @@
+"""Who hears how the service goes on: status, metrics and logs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from guardray.checkpoints.epoch import Epoch
+from guardray.connectors.source import Arrival
+from guardray.dataflow.worker import IngestReport
+from guardray.errors import DetectorError
+from guardray.sources.set_aside import SetAside
+from guardray.store.checkpoint_register import RegisteredCheckpoint
+from guardray.store.epochs import EpochCommit
+
+
+class Listener:
+    """Every method is called from the coordinator's own thread, and must be quick. This one ignores all it hears."""
+
+    def on_epoch(
+        self,
+        epoch: Epoch,
+        reports: Sequence[IngestReport],
+        read: Sequence[Arrival],
+        commit: EpochCommit,
+        took: timedelta,
+    ) -> None:
+        """An epoch is committed.
+
+        Args:
+            reports: of those who read its objects.
+            read: the arrivals that are in it.
+            took: from when its objects were taken.
+        """
+
+    def on_checkpoint(self, checkpoint: RegisteredCheckpoint, took: timedelta) -> None:
+        """A checkpoint counts."""
+
+    def on_set_aside(self, set_aside: SetAside) -> None:
+        """An object is given up. What a reader sets aside comes with `on_epoch`."""
+
+    def on_problem(self, problem: str) -> None:
+        """Something that a person should know, and that the service goes on from."""
+
+    def on_detector_problems(self, problems: Sequence[DetectorError]) -> None:
+        """Detectors that failed, in some epoch."""
