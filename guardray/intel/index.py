@@ -56,10 +56,11 @@ class Index:
             return found
         if not len(self.blocks):
             return self.v4.masks_of(numbers)
-        block = numbers >> np.uint32(8)
-        near = np.flatnonzero(
-            self.blocks[block >> np.uint32(3)] >> (block & np.uint32(7)).astype(np.uint8) & np.uint8(1)
-        )
+        from guardray.intel import kernels
+
+        numbers = np.ascontiguousarray(numbers)
+        near = np.empty(len(numbers), np.int64)
+        near = near[: kernels.near(numbers, self.blocks, near)]
         found[near] = self.v4.masks_of(numbers[near])
         return found
 
