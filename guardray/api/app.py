@@ -7,29 +7,29 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from uuid import uuid4
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request as WebRequest
 from starlette.responses import Response as WebResponse
 
 from guardray.access.gate import Gate
 from guardray.access.request import Request
-from guardray.api.activation import ListKeeper
 from guardray.api.core import Api, Response, operation_of, refusal
 from guardray.api.errors import ApiError
 from guardray.api.inputs import MAX_BODY_BYTES
-from guardray.api.rounds import make_rounds
+from guardray.api.rounds import Keeper, make_rounds
 from guardray.errors import AccessRefusedError
 
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 _FAULT = 500
 
 
-def build_app(api: Api, gate: Gate, keeper: ListKeeper) -> FastAPI:
+def build_app(api: Api, gate: Gate, keeper: Keeper, router: APIRouter | None = None) -> FastAPI:
     """GuardDuty's API as an ASGI application. It keeps nothing, so that any number of them may serve one store.
 
     Args:
-        keeper: carries out what is asked of lists, while the application runs.
+        keeper: carries out what is asked of lists and destinations, while the application runs.
+        router: routes that are not GuardDuty's, and come before them; see `guardray.api.service_routes`.
     """
 
     @asynccontextmanager
@@ -58,6 +58,8 @@ def build_app(api: Api, gate: Gate, keeper: ListKeeper) -> FastAPI:
         )
         return _sent(await run_in_threadpool(_handled, api, gate, request))
 
+    if router is not None:
+        app.include_router(router)
     app.add_api_route("/{path:path}", serve, methods=_METHODS, include_in_schema=False, response_model=None)
     return app
 

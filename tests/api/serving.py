@@ -16,6 +16,8 @@ from guardray.access.issue import issue
 from guardray.access.rate import Rate
 from guardray.access.seal import Seal
 from guardray.api.app import build_app
+from guardray.api.exports import ExportKeeper
+from guardray.api.rounds import Keepers
 from guardray.store.access_audit import AuditLog
 from guardray.store.access_keys import AccessKeys
 
@@ -71,7 +73,9 @@ def serving(api, database, keeper):
     keys = AccessKeys(database)
     issued = _issued(keys, seal)
     gate = Gate(keys, AuditLog(database), seal, rate=Rate(per_s=10_000, burst=10_000))
-    config = uvicorn.Config(build_app(api, gate, keeper), host="127.0.0.1", port=0, log_level="warning")
+    config = uvicorn.Config(
+        build_app(api, gate, Keepers(keeper, ExportKeeper(database))), host="127.0.0.1", port=0, log_level="warning"
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
