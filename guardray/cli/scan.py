@@ -79,7 +79,7 @@ def scan(
     outputs = Outputs.of(output, format_, store=store, state=reading.state, quiet=quiet, fail_on=fail_on)
     known = Baseline() if baseline is None else open_baseline(baseline)
     settings, own = settings_of(reading, Console(stderr=True), baseline=known, types=type_ or ())
-    objects = locate(sources, settings.key_filter, settings.s3_endpoint)
+    objects = locate(sources, settings.key_filter, settings.s3_endpoint, datetime.now(UTC))
     _tell_overlap(settings.baseline, objects)
     engine = make_engine(reading.engine, settings, objects, reading.workers, reading.address)
     status = run_scan(settings, objects, engine, outputs)

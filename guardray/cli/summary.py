@@ -32,7 +32,7 @@ def print_summary(
         "copies of other objects, read once": counts.duplicate_objects,
         "flow records without traffic (NODATA, SKIPDATA)": counts.empty,
         "passed over (other categories, or filtered out)": counts.passed_over,
-        "late, or dated after their object: seen only by rules that look at single events": counts.late,
+        "late, or dated days after their object: seen only by rules that look at single events": counts.late,
     }
     for what, number in notes.items():
         if number:

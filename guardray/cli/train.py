@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -37,7 +38,7 @@ def train(
     check_new_folder("--baseline", baseline)
     known = Baseline.open(baseline) if Baseline.is_kept(baseline) else Baseline()
     settings, own = settings_of(reading, console, baseline=known, wanted=_learns)
-    objects = locate(sources, settings.key_filter, settings.s3_endpoint)
+    objects = locate(sources, settings.key_filter, settings.s3_endpoint, datetime.now(UTC))
     engine = make_engine(reading.engine, settings, objects, reading.workers, reading.address)
     started = time.perf_counter()
     with ScanProgress(objects, SetAsideFolder(reading.state), console) as progress:

@@ -219,6 +219,7 @@ class ListingSource:
                 key_time=facts.time,
                 account_id=facts.account_id,
                 region=facts.region,
+                written=new.stored.modified,
             )
             arrival = Arrival(object=obj, receipt=f"{new.digest:016x} {series.place.prefix}", seen_at=now)
             self._open[arrival.receipt] = _Open(series, new, arrival)

@@ -12,7 +12,7 @@ from guardray.connectors.retries import Retries
 from guardray.connectors.source import Arrival, Clock, Failure, Lag, Position, Problem, Receipt, utc_now
 from guardray.connectors.spool import flush_folder, waiting
 from guardray.errors import SourceError
-from guardray.sources.objects import InputObject
+from guardray.sources.objects import InputObject, time_written
 
 KIND = "spool"
 
@@ -42,9 +42,10 @@ class SpoolSource:
     def poll(self, limit: int) -> list[Arrival]:
         now = self._clock()
         arrivals = self._retries.due(limit, now)
-        ready = sorted((name, status.st_size) for name, status in waiting(self._path) if name not in self._open)
-        for name, size in ready[: limit - len(arrivals)]:
-            obj = InputObject(url=str(self._path / name), size=size)
+        ready = {name: status for name, status in waiting(self._path) if name not in self._open}
+        for name in sorted(ready)[: limit - len(arrivals)]:
+            status = ready[name]
+            obj = InputObject(url=str(self._path / name), size=status.st_size, written=time_written(status.st_mtime))
             self._open[name] = Arrival(object=obj, receipt=name, seen_at=now)
             arrivals.append(self._open[name])
         return arrivals

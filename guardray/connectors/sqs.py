@@ -209,6 +209,7 @@ class QueueSource:
                 account_id=facts.account_id,
                 region=facts.region,
                 version_id=event.version_id,
+                written=now,
             )
             receipt = f"{message.message_id}/{index}"
             arrivals.append(Arrival(object=obj, receipt=receipt, seen_at=now, attempt=message.receive_count))

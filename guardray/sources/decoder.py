@@ -14,18 +14,20 @@ FIRST_TIME, LAST_TIME = datetime(1970, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, t
 """Times outside are damage: one of them taken at its word would move the watermark past everything else."""
 
 AHEAD = timedelta(days=2)
-"""How much later than the date in its object's name an event may say it was: names may tell the day alone. Nothing is
-delivered before it happens, so what is further ahead is a wrong clock, or meant to make days to come look known."""
+"""How much later than the date in its object's name, or than it was written where the name has none, an event may say
+it was: names may tell the day alone. Nothing is delivered before it happens, so what is further ahead is a wrong clock,
+or meant to make days to come look known."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Origin:
-    """What an object's name tells about its records; fills columns that a record itself lacks."""
+    """What is known of an object's records before they are read; its name fills columns that a record itself lacks."""
 
     url: str
     account_id: str | None = None
     region: str | None = None
     key_time: datetime | None = None
+    written: datetime | None = None
     lateness: timedelta = timedelta(0)
 
     @property
@@ -35,8 +37,12 @@ class Origin:
 
     @property
     def not_after(self) -> datetime | None:
-        """Rows later than this cannot be, and count as late; None when the object's delivery time is unknown."""
-        return None if self.key_time is None else min(self.key_time, LAST_TIME - AHEAD) + AHEAD
+        """Rows later than this cannot be, and count as late; None when it is unknown when the object was there.
+
+        A copy may have been written long after its events, so this says nothing of how early they may be.
+        """
+        known = self.key_time or self.written
+        return None if known is None else min(known, LAST_TIME - AHEAD) + AHEAD
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,9 +26,8 @@ def conformed(frame: pl.DataFrame, columns: Mapping[str, pl.Expr], schema: Event
 
 
 def _is_late(time: pl.Expr, origin: Origin) -> pl.Expr:
-    if origin.late_before is None:
-        return pl.lit(value=False)
-    return ((time < origin.late_before) | (time > origin.not_after)).fill_null(value=False)
+    bounds = (time < pl.lit(origin.late_before), time > pl.lit(origin.not_after))
+    return pl.any_horizontal(bounds).fill_null(value=False)
 
 
 def joined(parts: Sequence[Decoded], schema: EventSchema) -> Decoded:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from guardray.errors import SourceError, UsageError
@@ -14,7 +14,10 @@ from guardray.sources.aws_keys import KeyFacts, KeyFilter, key_facts
 STANDARD_INPUT = "-"
 S3_SCHEME = "s3://"
 
-__all__ = ["InputObject", "KeyFilter", "locate"]
+_FIRST_WRITTEN = datetime(2013, 1, 1, tzinfo=UTC)
+"""Before the first of these logs. Earlier times are set by programs whose archives are to be equal each time."""
+
+__all__ = ["InputObject", "KeyFilter", "locate", "time_written"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +34,7 @@ class InputObject:
         version_id: which version of it, where a bucket keeps versions; the latest if not given.
         start: where in a local file to begin reading, in bytes; the header of a flow log before it is read too.
         end: where in a local file to end; at its end if not given.
+        written: when it was last written, as the place tells where it lies, or a time after that; None when unknown.
     """
 
     url: str
@@ -42,15 +46,19 @@ class InputObject:
     version_id: str | None = None
     start: int = 0
     end: int | None = None
+    written: datetime | None = None
 
 
-def locate(sources: Sequence[str], key_filter: KeyFilter, s3_endpoint: str | None = None) -> list[InputObject]:
+def locate(
+    sources: Sequence[str], key_filter: KeyFilter, s3_endpoint: str | None = None, now: datetime | None = None
+) -> list[InputObject]:
     """All objects of these sources whose keys do not rule out that they hold wanted events.
 
     Args:
         sources: files, folders (with all below), `s3://bucket/prefix`, or `-`. A file is taken whatever its name says.
         key_filter: rules out objects by AWS's key layouts; what it keeps may hold other events too.
         s3_endpoint: URL of an S3-compatible store, AWS if not given.
+        now: when standard input and pipes count as written; unknown if not given.
 
     Returns:
         Each object once, those without a date first and the others by date.
@@ -61,26 +69,38 @@ def locate(sources: Sequence[str], key_filter: KeyFilter, s3_endpoint: str | Non
     """
     found: dict[str, InputObject] = {}
     for source in sources:
-        for obj in _objects(source, key_filter, s3_endpoint):
+        for obj in _objects(source, key_filter, s3_endpoint, now):
             found.setdefault(obj.url, obj)
     return sorted(found.values(), key=_reading_order)
+
+
+def time_written(modified: float) -> datetime | None:
+    """The time that a file system tells, in seconds since 1970, if a log may have been written then."""
+    try:
+        written = datetime.fromtimestamp(modified, UTC)
+    except (OverflowError, ValueError, OSError):  # file systems keep years that calendars lack
+        return None
+    return written if written >= _FIRST_WRITTEN else None
 
 
 def _reading_order(obj: InputObject) -> tuple[float, str]:
     return (obj.key_time.timestamp() if obj.key_time else float("-inf"), obj.url)
 
 
-def _objects(source: str, key_filter: KeyFilter, s3_endpoint: str | None) -> Iterator[InputObject]:
+def _objects(
+    source: str, key_filter: KeyFilter, s3_endpoint: str | None, now: datetime | None
+) -> Iterator[InputObject]:
     if not source:
         raise UsageError("a source is empty: name a file, a folder, s3://bucket/prefix or -")
     if source == STANDARD_INPUT:
-        yield InputObject(url=source)
+        yield InputObject(url=source, written=now)
     elif source.startswith(S3_SCHEME):
         yield from _s3_objects(source, key_filter, s3_endpoint)
     elif (path := Path(source)).is_dir():
         yield from _folder_objects(source, key_filter)
     elif path.exists():
-        yield _local_object(path, key_facts(path.absolute().as_posix()))
+        obj = _local_object(path, key_facts(path.absolute().as_posix()))
+        yield obj if path.is_file() else replace(obj, written=now)
     else:
         raise UsageError(f"{source}: no such file or folder")
 
@@ -121,10 +141,10 @@ def _refuse(error: OSError) -> None:
 
 def _local_object(path: Path, facts: KeyFacts) -> InputObject:
     try:
-        size = path.stat().st_size
+        status = path.stat()
     except OSError:  # a dangling link: reading it says what is wrong
-        size = None
-    return _described(str(path), size, facts)
+        return _described(str(path), None, facts, None)
+    return _described(str(path), status.st_size, facts, time_written(status.st_mtime))
 
 
 def _s3_objects(url: str, key_filter: KeyFilter, endpoint: str | None) -> Iterator[InputObject]:
@@ -137,8 +157,15 @@ def _s3_objects(url: str, key_filter: KeyFilter, endpoint: str | None) -> Iterat
     for stored in bucket.listing(prefix, key_filter):
         facts = key_facts(stored.key)
         if stored.key == prefix or facts.may_match(key_filter):
-            yield _described(f"{S3_SCHEME}{name}/{stored.key}", stored.size, facts)
+            yield _described(f"{S3_SCHEME}{name}/{stored.key}", stored.size, facts, stored.modified)
 
 
-def _described(url: str, size: int | None, facts: KeyFacts) -> InputObject:
-    return InputObject(url=url, size=size, key_time=facts.time, account_id=facts.account_id, region=facts.region)
+def _described(url: str, size: int | None, facts: KeyFacts, written: datetime | None) -> InputObject:
+    return InputObject(
+        url=url,
+        size=size,
+        key_time=facts.time,
+        account_id=facts.account_id,
+        region=facts.region,
+        written=written,
+    )

@@ -85,6 +85,7 @@ class Reader:
             account_id=obj.account_id,
             region=obj.region,
             key_time=obj.key_time,
+            written=obj.written,
             lateness=self._limits.lateness,
         )
 

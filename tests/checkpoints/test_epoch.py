@@ -25,6 +25,7 @@ OBJECTS = st.builds(
     version_id=st.none() | TEXTS,
     start=NUMBERS,
     end=st.none() | NUMBERS,
+    written=st.none() | TIMES,
 )
 INPUTS = st.builds(EpochInput, source=TEXTS, receipt=TEXTS, object=OBJECTS, etag=st.none() | TEXTS)
 

@@ -138,6 +138,13 @@ def test_a_scan_of_days_that_were_learned_says_that_they_are_no_news(tmp_path: P
     assert told not in scan(later, "--baseline", baseline, state=tmp_path).stderr
 
 
+def test_an_event_from_the_future_makes_no_day_known_and_is_told_of(tmp_path: Path):
+    file = written(tmp_path / "trail.json", policy_set(MONDAY), policy_set(date(2099, 1, 1)))
+    result = train(file, "--baseline", tmp_path / "baseline", state=tmp_path)
+    assert "known up to 2026-01-12" in result.stderr
+    assert "1 late" in scan(file, state=tmp_path).stderr
+
+
 def test_what_was_learned_with_another_definition_is_learned_anew(tmp_path: Path):
     baseline = tmp_path / "baseline"
     first = written(tmp_path / "first.json", policy_set(MONDAY))

@@ -152,6 +152,17 @@ def test_the_lines_that_are_appended_to_a_file_arrive_on_their_own(folder):
     assert content(folder.settled(source)) == [b"four\n"]
 
 
+def test_each_part_of_a_file_tells_when_the_file_was_last_written(folder):
+    folder.put("q.log", "one\n")
+    source = folder.open()
+    for days in range(3):
+        os.utime(folder.path / "q.log", (0, 1_790_000_000 + days * 86_400))
+        (arrival,) = arrivals = folder.settled(source)
+        assert arrival.object.written == datetime.fromtimestamp(1_790_000_000 + days * 86_400, UTC)
+        folder.put("q.log", "more\n", append=True)
+        finish(source, arrivals)
+
+
 def test_what_is_appended_while_a_part_is_read_comes_after_it(folder):
     folder.put("q.log", "one\n")
     source = folder.open()

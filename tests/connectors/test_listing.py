@@ -70,6 +70,7 @@ def test_all_logs_of_all_accounts_and_regions_arrive_once(logs):
     assert sorted(logs.keys(arrivals)) == sorted([*keys, "notes.json"])
     trail = next(arrival.object for arrival in arrivals if arrival.object.region == "us-east-1")
     assert (trail.account_id, trail.key_time, trail.size) == (ACCOUNTS[0], NOON, 1)
+    assert abs(trail.written - datetime.now(UTC)) < timedelta(minutes=5)
     assert source.poll(100) == []
     finish(source, arrivals)
     logs.clock.advance(hours=1)

@@ -187,6 +187,8 @@ def test_bodies_come_in_the_order_of_their_arrival_and_once(spool, path):
     source = SpoolSource(path)
     arrivals = source.poll(3) + source.poll(3) + source.poll(3)
     assert [arrival.receipt for arrival in arrivals] == sent
+    written = [datetime.fromtimestamp((path / name).stat().st_mtime, UTC) for name in sent]
+    assert [arrival.object.written for arrival in arrivals] == written
     source.acknowledge(sent[:2])
     assert names(path) == sent[2:]
 

@@ -206,6 +206,20 @@ def test_an_event_that_is_dated_days_after_its_object_counts_as_late(tmp_path):
     assert read(Reader(), [InputObject(url=str(path))]).frame["is_late"].to_list() == [False, False]
 
 
+def test_an_event_that_is_dated_days_after_an_undated_object_was_written_counts_as_late_and_an_old_one_does_not(
+    tmp_path,
+):
+    path = tmp_path / "log"
+    path.write_bytes(log_file(event(eventTime="2014-05-03T10:00:00Z"), event(eventTime="2099-05-03T10:00:01Z")))
+    written = datetime(2024, 5, 1, 10, tzinfo=UTC)
+    result = read(Reader(), [InputObject(url=str(path), written=written)])
+    assert result.frame["is_late"].to_list() == [False, True]
+    assert result.counts.late == 1
+    # The date in a name says more than that of a copy.
+    named = InputObject(url=str(path), written=written, key_time=datetime(2099, 5, 3, tzinfo=UTC))
+    assert read(Reader(), [named]).frame["is_late"].to_list() == [True, False]
+
+
 def test_the_event_hash_is_equal_for_one_event_in_two_trails_and_differs_otherwise(tmp_path):
     one = event(eventID="e")
     hashes = read_bytes(

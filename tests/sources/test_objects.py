@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from guardray.errors import SourceError, UsageError
 from guardray.sources.fetching import open_object
-from guardray.sources.objects import KeyFilter, locate
+from guardray.sources.objects import KeyFilter, locate, time_written
 
 ALL = KeyFilter()
+NOW = datetime(2026, 11, 24, 18, tzinfo=UTC)
 NAME = "111122223333_CloudTrail_{region}_202105{day:02}T1200Z_x.json"
 
 
@@ -80,6 +81,23 @@ def test_hidden_files_and_folders_are_passed_over(tmp_path):
 def test_standard_input_is_one_object_of_unknown_size():
     [obj] = locate(["-"], ALL)
     assert (obj.url, obj.size, obj.key_time) == ("-", None, None)
+
+
+def test_a_file_tells_when_it_was_written_and_a_stream_counts_as_written_now(tmp_path):
+    (tmp_path / "notes.json").write_text("{}")
+    os.utime(tmp_path / "notes.json", (NOW.timestamp() - 60, NOW.timestamp() - 3600))
+    os.mkfifo(tmp_path / "pipe")
+    objects = locate([str(tmp_path / "notes.json"), str(tmp_path / "pipe"), "-"], ALL, now=NOW)
+    assert {obj.url.rsplit("/")[-1]: obj.written for obj in objects} == {
+        "notes.json": NOW - timedelta(hours=1),
+        "pipe": NOW,
+        "-": NOW,
+    }
+
+
+@pytest.mark.parametrize("seconds", [0, 315_532_800, -1, 10**13])
+def test_a_time_at_which_nobody_wrote_a_log_is_none(seconds):
+    assert time_written(seconds) is None  # what reproducible archives set, and damaged file systems
 
 
 def test_a_dangling_link_is_an_object_whose_reading_will_say_so(tmp_path):

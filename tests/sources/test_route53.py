@@ -170,6 +170,17 @@ def test_queries_dated_days_after_their_object_are_late():
     assert frame["is_late"].to_list() == [False, True]
 
 
+def test_queries_dated_days_after_their_undated_object_was_written_are_late_and_old_ones_are_not():
+    origin = Origin(url="q", written=TIME - AHEAD)
+    found = decode(
+        line(),
+        line(query_timestamp="2021-02-04T17:52:59Z"),
+        line(query_timestamp="2015-02-04T00:00:00Z"),
+        origin=origin,
+    )
+    assert found.frame["is_late"].to_list() == [False, True, False]
+
+
 # Wrappings.
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import boto3
 import pytest
@@ -90,6 +90,7 @@ def test_only_matching_folders_are_listed(endpoint, monkeypatch):
 def test_objects_are_read_with_what_their_keys_tell(endpoint):
     objects = locate([f"s3://{BUCKET}/AWSLogs/"], KeyFilter(account_ids=frozenset({ACCOUNTS[1]})), endpoint)
     assert {obj.account_id for obj in objects} == {ACCOUNTS[1]}
+    assert all(abs(obj.written - datetime.now(UTC)) < timedelta(minutes=5) for obj in objects)
     result = read(Reader(s3_endpoint=endpoint), objects)
     assert result.frame.height == len(objects) == len(REGIONS) * len(DAYS)
     assert result.aside == []
