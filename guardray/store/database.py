@@ -13,6 +13,7 @@ from sqlalchemy import (
     Column,
     Connection,
     Engine,
+    FromClause,
     MetaData,
     String,
     Table,
@@ -23,6 +24,7 @@ from sqlalchemy import (
     select,
     text,
 )
+from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from guardray.errors import StoreError
@@ -122,6 +124,7 @@ def _is_sqlite(url: URL) -> bool:
 def _engine(url: URL, durable: bool) -> Engine:
     if _is_sqlite(url):
         engine = create_engine(url, connect_args={"timeout": _BUSY_TIMEOUT_S})
+        engine.dialect.statement_compiler = _HintingCompiler
         event.listen(engine, "connect", _set_up_durable_sqlite if durable else _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
@@ -129,6 +132,13 @@ def _engine(url: URL, durable: bool) -> Engine:
         return create_engine(url, connect_args={"connect_timeout": _CONNECT_TIMEOUT_S}, pool_pre_ping=True)
     except ModuleNotFoundError as error:
         raise StoreError(f"PostgreSQL needs the module {error.name}: pip install 'guardray[postgres]'") from error
+
+
+class _HintingCompiler(SQLiteCompiler):
+    """SQLAlchemy leaves hints of SQLite out: `INDEXED BY` comes after the name of the table, as hints do by default."""
+
+    def get_from_hint_text(self, table: FromClause, text: str | None) -> str | None:
+        return text
 
 
 def _set_up_sqlite(connection: Any, record: Any) -> None:

@@ -22,8 +22,9 @@ FEW_VALUES = 2_000
 """To read so many findings by their ids takes as long as to walk until a page of them has been met, of a million."""
 
 FEW_ROWS = 20_000
-"""The same where an index answers alone, which is about ten times as fast."""
+"""The same where an index answers alone, which is faster."""
 
+_INDEX_OF_IDS = "sqlite_autoindex_findings_1"  # SQLite's name for that of the primary key
 _INDEX_OF_ORDER = {
     "createdAt": "findings_by_creation",
     "updatedAt": "findings_by_update",
@@ -39,11 +40,15 @@ def plan(
     """The query, told where to begin."""
     gathered = _gathered(connection, criteria)
     if gathered is not None:
-        return query.where(FINDINGS.c.id.in_(sorted(gathered)))
+        return _from(query.where(FINDINGS.c.id.in_(sorted(gathered))), _INDEX_OF_IDS)
     if connection.dialect.name != "sqlite":
         return query
     index = _smallest(connection, scope, criteria) or _INDEX_OF_ORDER.get(sort.attribute)
-    return query if index is None else query.with_hint(FINDINGS, f"INDEXED BY {index}", "sqlite")
+    return query if index is None else _from(query, index)
+
+
+def _from(query: Select[Any], index: str) -> Select[Any]:
+    return query.with_hint(FINDINGS, f"INDEXED BY {index}", "sqlite")
 
 
 def _gathered(connection: Connection, criteria: Criteria) -> set[str] | None:
@@ -90,5 +95,4 @@ def _is_range(condition: Condition) -> bool:
 
 def _count(connection: Connection, index: str, conditions: Sequence[ColumnElement[bool]]) -> int:
     some = select(FINDINGS.c.id).where(*conditions).limit(FEW_ROWS + 1)
-    counted = some.with_hint(FINDINGS, f"INDEXED BY {index}", "sqlite").subquery()
-    return connection.scalar(select(func.count()).select_from(counted)) or 0
+    return connection.scalar(select(func.count()).select_from(_from(some, index).subquery())) or 0
