@@ -45,7 +45,10 @@ class Pages:
             items: all of them, ascending by their place.
             place: what a number or a text orders items by; no two have the same.
         """
-        rest = [item for item in items if self.after is None or place(item) > self.after]
+        try:
+            rest = [item for item in items if self.after is None or place(item) > self.after]
+        except TypeError:  # a place of another kind: somebody made the token up
+            raise _refused() from None
         page = rest[: self.size]
         return page, self.token(place(page[-1])) if len(rest) > len(page) else ""
 

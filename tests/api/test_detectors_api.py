@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
 import pytest
-from api.serving import OTHER, refused
+from api.serving import ACCOUNT, OTHER, refused
 from botocore.exceptions import ClientError
 
 from guardray.access.identity import Role
@@ -121,3 +124,16 @@ def test_roles_may_do_what_their_role_has(served, client, detector_id):
     with pytest.raises(ClientError) as error:
         reader.delete_detector(DetectorId=detector_id)
     assert refused(error)[0] == "AccessDeniedException"
+
+
+def test_of_many_that_create_a_detector_at_once_one_does(served):
+    clients = [served.client(ACCOUNT) for _ in range(3)]
+
+    def create(number):
+        with suppress(clients[0].exceptions.BadRequestException):
+            return clients[number % 3].create_detector(Enable=True, ClientToken=f"t-{number}")["DetectorId"]
+
+    with ThreadPoolExecutor(9) as pool:
+        made = [one for one in pool.map(create, range(9)) if one is not None]
+    assert len(made) == 1
+    assert clients[0].list_detectors()["DetectorIds"] == made

@@ -5,11 +5,18 @@ from __future__ import annotations
 import time
 
 import pytest
-from api.serving import OTHER, refused
+from api.serving import ACCOUNT, OTHER, REGION, refused
 from botocore.exceptions import ClientError
+from publish.conftest import aws
 
+from guardray.api import membership
+from guardray.api.activation import ListKeeper
 from guardray.api.errors import ApiError
 from guardray.api.locations import location_of
+from guardray.store import api_resources
+from guardray.store.api_resources import StoredResource
+
+__all__ = ["aws"]
 
 
 @pytest.fixture
@@ -154,3 +161,32 @@ def test_a_file_outside_the_folder_is_not_read_by_way_of_links_or_dots(tmp_path)
     for name in ("../secret", "%2e%2e/secret", "link"):
         with pytest.raises(ApiError):
             location_of(f"file://{folder}/{name}", folder)
+
+
+def test_a_list_in_s3_comes_into_use_and_one_that_is_not_there_fails(database, library, clock, aws, monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", aws.url)
+    bucket = aws.new_name()
+    aws("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+    aws("s3").put_object(Bucket=bucket, Key="a/bad.txt", Body=b"93.184.216.34\n")
+    with database.writing() as connection:
+        membership.ensure_detector(connection, ACCOUNT, REGION, clock.now)
+        for name in ("bad", "none"):
+            asked = StoredResource(
+                account_id=ACCOUNT,
+                region=REGION,
+                kind="threatintelset",
+                id=name,
+                name=name,
+                status="ACTIVATING",
+                content={"Format": "TXT", "Location": f"https://{bucket}.s3.{REGION}.amazonaws.com/a/{name}.txt"},
+                created_at=clock.now,
+                updated_at=clock.now,
+            )
+            api_resources.add(connection, asked)
+    assert ListKeeper(database, library, None, clock=clock).run_once() == 2
+    with database.reading() as connection:
+        found = api_resources.resources_of(connection, ACCOUNT, REGION, "threatintelset")
+    assert [(one.name, one.status) for one in found] == [("bad", "ACTIVE"), ("none", "ERROR")]
+    assert "NoSuchKey" in found[1].content["ErrorDetails"]
+    (used,) = library.registered().lists
+    assert (used.name, used.entries, used.scope) == ("bad", 1, ((ACCOUNT, REGION),))

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pytest
 from api.serving import ACCOUNT, REGION
-from hypothesis import given
+from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
@@ -21,6 +21,7 @@ from guardray.api.model import operations
 from guardray.api.operations import HANDLERS
 from guardray.api.outputs import write_output
 from guardray.api.routes import match
+from guardray.api.tokens import Pages
 from guardray.store.access_audit import AuditLog
 
 ADMIN = Identity(ACCOUNT, REGION, Role.ADMIN, "GRAKTEST")
@@ -195,3 +196,20 @@ def test_whatever_a_body_holds_is_read_or_refused(name, data):
     with suppress(ApiError):
         found = read_input(operation, {}, "", json.dumps(body).encode())
     assert found.keys() <= members.keys()
+
+
+@given(json_values)
+def test_a_token_that_somebody_made_up_is_refused_or_names_a_place(place):
+    token = Pages("ListFilters", ADMIN, {}).token(place)
+    for items in ([1, 2, 3], ["a", "b"], []):
+        with suppress(ApiError):
+            page, _ = Pages("ListFilters", ADMIN, {"NextToken": token}).cut(items, lambda item: item)
+            assert set(page) <= set(items)
+
+
+@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+@given(json_values)
+def test_a_place_that_somebody_made_up_is_no_fault_of_the_search(send, place):
+    detector = json.loads(send("POST", "/detector", {"enable": True, "clientToken": "t"}).body)["detectorId"]
+    token = Pages("ListFindings", ADMIN, {"DetectorId": detector}).token(place)
+    assert send("POST", f"/detector/{detector}/findings", {"nextToken": token}).status in (200, 400)
