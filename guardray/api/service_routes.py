@@ -1,0 +1,46 @@
+"""The routes beside GuardDuty's: health, metrics, how the service stands, and logs that are sent to us."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fastapi import APIRouter
+
+from guardray.access.gate import Gate
+from guardray.api.health import add_health
+from guardray.api.ingest import add_ingest
+from guardray.api.metrics import MetricsAccess, add_metrics
+from guardray.api.plain import Operators
+from guardray.api.service_view import add_service_view
+from guardray.api.status_reader import StatusReader
+from guardray.connectors.spool import Spool, SpoolConfig
+from guardray.store.database import Database
+from guardray.types import AccountId
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceRouteSettings:
+    """What the operator decides of them.
+
+    Attributes:
+        spool: where bodies go that are sent; null: none are taken, and there is no such route.
+        metrics: who gets the metrics.
+        management_account: whose keys see how the service stands; null: those of every account.
+    """
+
+    spool: SpoolConfig | None = None
+    metrics: MetricsAccess = MetricsAccess.LOCAL
+    management_account: AccountId | None = None
+
+
+def service_router(database: Database, gate: Gate, settings: ServiceRouteSettings) -> APIRouter:
+    """All of them, for `guardray.api.app.build_app`."""
+    router = APIRouter(include_in_schema=False)
+    reader = StatusReader(database)
+    operators = Operators(gate, settings.management_account)
+    add_health(router, reader)
+    add_metrics(router, reader, operators, settings.metrics)
+    add_service_view(router, reader, operators)
+    if settings.spool is not None:
+        add_ingest(router, gate, Spool(settings.spool), settings.spool.max_body_bytes)
+    return router
