@@ -25,6 +25,18 @@ SCHEMA = EventSchema(
         Column("api_request_data", pl.String(), "requestParameters as JSON text; null when absent"),
         Column("api_response_data", pl.String(), "responseElements as JSON text; null when absent"),
         Column("additional_data", pl.String(), "additionalEventData as JSON text", ocsf="unmapped.additionalEventData"),
+        Column(
+            "additional_bytes_in",
+            pl.Int64(),
+            "bytes that the caller sent to S3 (additionalEventData.bytesTransferredIn)",
+            ocsf="unmapped.additionalEventData.bytesTransferredIn",
+        ),
+        Column(
+            "additional_bytes_out",
+            pl.Int64(),
+            "bytes that S3 sent to the caller (additionalEventData.bytesTransferredOut)",
+            ocsf="unmapped.additionalEventData.bytesTransferredOut",
+        ),
         Column("is_read_only", pl.Boolean(), "readOnly", ocsf="unmapped.readOnly"),
         Column("actor_user_type", pl.String(), "userIdentity.type: IAMUser, AssumedRole, Root, ..."),
         Column("actor_user_name", pl.String(), "userIdentity.userName; for an assumed role the role's name"),

@@ -124,6 +124,38 @@ def test_bucket_and_key_are_read_from_calls_of_s3_only(tmp_path):
     assert result.frame["object_key"].to_list() == ["k/1", None, None]
 
 
+def moved(received: object, sent: object, **beside: object) -> dict:
+    amounts = {"SignatureVersion": "SigV4", "bytesTransferredIn": received, "bytesTransferredOut": sent}
+    return event(eventSource="s3.amazonaws.com", additionalEventData=amounts | beside)
+
+
+def test_how_much_was_moved_is_read_from_calls_of_s3_only(tmp_path):
+    elsewhere = moved(5, 6) | {"eventSource": "iam.amazonaws.com"}
+    result = read_bytes(tmp_path, log_file(moved(0, 339_117), moved(10**14, 7), elsewhere, event()))
+    assert result.frame["additional_bytes_in"].to_list() == [0, 10**14, None, None]
+    assert result.frame["additional_bytes_out"].to_list() == [339_117, 7, None, None]
+
+
+@pytest.mark.parametrize("odd", [None, -1, 1.5, "12", [1], {"bytesTransferredOut": 9}, 10**18, True, -(10**16)])
+def test_an_amount_that_is_no_count_of_bytes_is_none_and_leaves_the_other_alone(tmp_path, odd):
+    found = row(tmp_path, **moved(4, odd))
+    assert (found["additional_bytes_in"], found["additional_bytes_out"]) == (4, None)
+
+
+def test_what_is_told_beside_may_be_no_object_and_the_amounts_inside_others_are_not_meant(tmp_path):
+    text = event(eventSource="s3.amazonaws.com", additionalEventData='{"bytesTransferredIn":5}')
+    inside = moved(4, 5, more={"bytesTransferredIn": 8}, text='"bytesTransferredOut":9')
+    result = read_bytes(tmp_path, log_file(text, inside))
+    assert result.frame["additional_bytes_in"].to_list() == [None, 4]
+    assert result.frame["additional_bytes_out"].to_list() == [None, 5]
+
+
+def test_amounts_of_records_that_are_not_as_documented_are_read_as_well(tmp_path):
+    result = read_bytes(tmp_path, log_file(moved(3, 5), moved(4, 6) | {"awsRegion": 7}))
+    assert result.frame["additional_bytes_in"].to_list() == [3, 4]
+    assert result.frame["additional_bytes_out"].to_list() == [5, 6]
+
+
 def test_oddly_typed_s3_parameters_leave_the_others_alone(tmp_path):
     odd = event(eventSource="s3.amazonaws.com", requestParameters={"bucketName": ["b"]})
     usual = event(eventSource="s3.amazonaws.com", requestParameters={"bucketName": "b"})

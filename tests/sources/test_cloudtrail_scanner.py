@@ -180,6 +180,22 @@ def test_texts_become_a_column(texts):
     assert len(firsts) == len(set(texts) - {None})
 
 
+WHOLE_NUMBERS = st.integers(-5, 10**19).map(str) | st.text('0123456789-.e "', max_size=20)
+
+
+@given(st.lists(st.none() | WHOLE_NUMBERS))
+def test_whole_numbers_become_a_column_and_other_values_none(texts):
+    ends = np.cumsum([0, *(len(text or "") for text in texts)])
+    own = [
+        scanner.NULL if text is None else scanner.cell(int(start), int(start) + len(text), 0)
+        for text, start in zip(texts, ends[:-1], strict=True)
+    ]
+    scanned = Scanned("".join(text or "" for text in texts).encode(), np.array(own, np.int64))
+    found = cells.integers("n", np.full(len(texts), scanned.address, np.uint64), scanned.cells)
+    expected = [int(text) if text and text.isdigit() and len(text) <= 18 else None for text in texts]
+    assert found.to_list() == expected
+
+
 @given(st.lists(st.datetimes(min_value=datetime(1969, 1, 1)) | st.text("0123456789-T:Z", min_size=20, max_size=20)))
 def test_times_are_read_as_polars_reads_them(times):
     texts = [time if isinstance(time, str) else f"{time:%Y-%m-%dT%H:%M:%SZ}".rjust(20, "0") for time in times]

@@ -372,6 +372,19 @@ def test_events_of_which_a_file_tells_nothing_are_bad_rows():
     assert [(decoded.frame.height, len(decoded.bad)) for _, decoded in parts] == [(0, 1), (0, 1)]
 
 
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"additionalEventData": '{"bytesTransferredIn":12,"bytesTransferredOut":"x"}'},
+        {"additionalEventData.bytesTransferredIn": "12", "additionalEventData.bytesTransferredOut": "-5"},
+    ],
+)
+def test_how_much_was_moved_is_read_whole_or_flattened(told):
+    _, decoded = only_part(parquet([API_1_1 | {"unmapped": told}]))
+    assert decoded.frame["additional_bytes_in"].to_list() == [12]
+    assert decoded.frame["additional_bytes_out"].to_list() == [None]
+
+
 def test_a_request_that_is_no_json_names_no_bucket():
     api = API_1_1["api"] | {"request": {"uid": "request-1", "data": "no json {"}}
     _, decoded = only_part(parquet([API_1_1 | {"api": api}]))

@@ -25,6 +25,9 @@ Cells = NDArray[np.int64]
 
 _START, _LENGTH = 32, 0xFFFFFFFF
 
+_MOST_DIGITS = 18
+"""Of a number that an int64 holds whatever its digits are."""
+
 _NEITHER, _DIGIT, _SEPARATOR = 0, 1, 2
 _KINDS = np.zeros(256, np.uint8)
 _KINDS[list(b"0123456789abcdefABCDEF")] = _DIGIT
@@ -117,6 +120,26 @@ def flags(name: str, cells: Cells) -> pl.Series:
 def _validity(cells: Cells) -> pa.Buffer | None:
     is_valid = cells >= 0
     return None if is_valid.all() else pa.py_buffer(np.packbits(is_valid, bitorder="little"))
+
+
+@njit(types.void(READ_U64S, READ_I64S, I64S), nogil=True, cache=True)
+def _integers(bases: np.ndarray, cells: np.ndarray, found: np.ndarray) -> None:
+    for i in range(len(cells)):
+        length = _length(cells[i]) if cells[i] >= 0 else 0
+        found[i] = 0 if 0 < length <= _MOST_DIGITS else -1
+        for j in range(length if found[i] == 0 else 0):
+            digit = np.int64(load_u8(_address(bases[i], cells[i]) + np.uint64(j))) - ord("0")
+            if not 0 <= digit <= 9:
+                found[i] = -1
+                break
+            found[i] = found[i] * 10 + digit
+
+
+def integers(name: str, bases: Bases, cells: Cells) -> pl.Series:
+    """Whole numbers from 0 on as Int64 [n]; null for any other value."""
+    found = np.empty(len(cells), np.int64)
+    _integers(bases, cells, found)
+    return pl.Series(name, pa.array(found, mask=found < 0))
 
 
 @njit(nogil=True)

@@ -10,7 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from guardray.schema.api_activity import SCHEMA
-from guardray.sources.cloudtrail.cells import Bases, Cells, flags, like_addresses, texts, times
+from guardray.sources.cloudtrail.cells import Bases, Cells, flags, integers, like_addresses, texts, times
 from guardray.sources.cloudtrail.identity import identity_columns
 from guardray.sources.cloudtrail.scan import S3_SERVICES, Scanned, number_of
 from guardray.sources.cloudtrail.scanner import NULL
@@ -52,6 +52,7 @@ _TEXT = {
     "bucket_name": "bucket_name",
     "object_key": "object_key",
 }
+_AMOUNTS = ("additional_bytes_in", "additional_bytes_out")
 _FLAGS = {"is_read_only": "read_only", "is_management": "management_event"}
 
 
@@ -103,6 +104,7 @@ def _read(scans: Sequence[Scanned], counts: Sequence[int]) -> list[pl.Series]:
         _time(bases, of("event_time")),
         *(texts(name, bases, of(field)) for name, field in _TEXT.items()),
         *identity_columns(bases, of("user_identity")).get_columns(),
+        *(integers(name, bases, of(name)) for name in _AMOUNTS),
         *(flags(name, of(field)) for name, field in _FLAGS.items()),
         texts("src_endpoint_ip", bases, np.where(is_address, source, NULL)),
         texts("src_endpoint_domain", bases, np.where(is_address, NULL, source)),

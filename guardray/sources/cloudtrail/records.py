@@ -42,11 +42,12 @@ ABSENT = Raw(b"null")
 class Record(Wire):
     """One CloudTrail record. Every field may be missing here; `careful` says what a usable record needs.
 
-    The scanner looks for the first two by their place.
+    The scanner looks for the first three by their place.
     """
 
     event_source: str | None = None
     request_parameters: Raw = ABSENT
+    additional_event_data: Raw = ABSENT
     event_time: str | None = None
     event_id: str | None = None
     event_category: str | None = None
@@ -58,7 +59,6 @@ class Record(Wire):
     error_message: str | None = None
     request_id: str | None = None
     response_elements: Raw = ABSENT
-    additional_event_data: Raw = ABSENT
     read_only: str | bool | None = None
     management_event: str | bool | None = None
     user_identity: Raw = ABSENT

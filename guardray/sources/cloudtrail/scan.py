@@ -20,6 +20,8 @@ S3_SERVICES = ("s3.amazonaws.com", "s3express.amazonaws.com", "s3-outposts.amazo
 FLAGS = ("read_only", "management_event")
 _PARAMETERS = {"bucket_name": "bucketName", "object_key": "key"}
 """Members of a request to S3."""
+_AMOUNTS = {"additional_bytes_in": "bytesTransferredIn", "additional_bytes_out": "bytesTransferredOut"}
+"""Members of what S3 tells beside."""
 
 _LEAST_RECORD_BYTES = 600
 """Room is made for as many records as a text has if they are so short; where they are shorter, it is made again."""
@@ -38,7 +40,10 @@ _FIELDS = structs.fields(Record)
 _NAMES = scanner.name_table({field.encode_name: _kind(field) for field in _FIELDS})
 _SERVICES = scanner.name_table(dict.fromkeys(S3_SERVICES, scanner.TEXT))
 _PARAMETER_NAMES = scanner.name_table(dict.fromkeys(_PARAMETERS.values(), scanner.TEXT), first=len(_FIELDS))
-_NUMBERS = {name: number for number, name in enumerate(chain((field.name for field in _FIELDS), _PARAMETERS))}
+_AMOUNT_NAMES = scanner.name_table(
+    dict.fromkeys(_AMOUNTS.values(), scanner.JSON), first=len(_FIELDS) + len(_PARAMETERS)
+)
+_NUMBERS = {name: number for number, name in enumerate(chain((field.name for field in _FIELDS), _PARAMETERS, _AMOUNTS))}
 
 
 @dataclass(frozen=True)
@@ -82,7 +87,7 @@ def scan_records(records: Sequence[Record]) -> Scanned:
 
 
 def number_of(field: str) -> int:
-    """Which of the cells a field of `Record` has, or `bucket_name` or `object_key`."""
+    """Which of the cells a field of `Record` has, or a column of what is looked into for S3."""
     return _NUMBERS[field]
 
 
@@ -101,7 +106,7 @@ def _cells(text: bytes) -> NDArray[np.int64] | None:
     while True:
         cells = np.empty((len(_NUMBERS), capacity), np.int64)
         address = np.uint64(np.frombuffer(text, np.uint8).ctypes.data)
-        found = scanner.scan(address, len(text), _NAMES, _SERVICES, _PARAMETER_NAMES, cells)
+        found = scanner.scan(address, len(text), _NAMES, _SERVICES, _PARAMETER_NAMES, _AMOUNT_NAMES, cells)
         if found == REFUSED:
             return None
         if found != scanner.FULL:

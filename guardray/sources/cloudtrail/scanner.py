@@ -51,8 +51,8 @@ value where it lies first: position, length and whether it has escapes, in 32, 3
 """
 FALSE, TRUE = 0, 2
 
-SERVICE, REQUEST = 0, 1
-"""Numbers of the members that say which service was called, and with what."""
+SERVICE, REQUEST, ADDITIONAL = 0, 1, 2
+"""Numbers of the members that say which service was called, with what, and what is told beside."""
 
 _SMALL = ord(" ")
 """The bit by which small letters differ from capital ones."""
@@ -220,6 +220,24 @@ def _members(
 
 
 @njit(nogil=True)
+def _inner_members(
+    base: np.uint64,
+    outer: int,
+    size: int,
+    names: np.ndarray,
+    cells: np.ndarray,
+    row: int,
+    stack: np.ndarray,
+    seen: np.ndarray,
+) -> None:
+    """Read members of the object in the cell `outer`, if one is there and none of them is of another kind."""
+    if outer >= 0 and _members(base, outer >> 32, size, names, cells, row, stack, seen) < 0:
+        for slot in range(names.shape[0]):
+            if names[slot, 0] != 0:
+                cells[np.int64(names[slot, 0]) - 1, row] = NULL
+
+
+@njit(nogil=True)
 def _record(
     base: np.uint64,
     position: int,
@@ -227,6 +245,7 @@ def _record(
     names: np.ndarray,
     services: np.ndarray,
     parameters: np.ndarray,
+    amounts: np.ndarray,
     cells: np.ndarray,
     row: int,
     stack: np.ndarray,
@@ -235,15 +254,12 @@ def _record(
     for field in range(cells.shape[0]):
         cells[field, row] = NULL
     position = _members(base, position, size, names, cells, row, stack, seen)
-    service, request = cells[SERVICE, row], cells[REQUEST, row]
-    if position < 0 or service < 0 or request < 0:
+    service = cells[SERVICE, row]
+    if position < 0 or service < 0:
         return position
-    is_looked_into = _slot_of(base, service >> 32, (service & 0xFFFFFFFF) >> 1, size, services) >= 0
-    if is_looked_into and _members(base, request >> 32, size, parameters, cells, row, stack, seen) < 0:
-        # A name is no text, or there is no object: what there is stays readable in the request.
-        for slot in range(parameters.shape[0]):
-            if parameters[slot, 0] != 0:
-                cells[np.int64(parameters[slot, 0]) - 1, row] = NULL
+    if _slot_of(base, service >> 32, (service & 0xFFFFFFFF) >> 1, size, services) >= 0:
+        _inner_members(base, cells[REQUEST, row], size, parameters, cells, row, stack, seen)
+        _inner_members(base, cells[ADDITIONAL, row], size, amounts, cells, row, stack, seen)
     return position
 
 
@@ -278,6 +294,7 @@ def _after_record(base: np.uint64, position: int) -> int:
         READ_U64_ROWS,
         READ_U64_ROWS,
         READ_U64_ROWS,
+        READ_U64_ROWS,
         I64_ROWS,
     ),
     nogil=True,
@@ -289,6 +306,7 @@ def scan(
     names: np.ndarray,
     services: np.ndarray,
     parameters: np.ndarray,
+    amounts: np.ndarray,
     cells: np.ndarray,
 ) -> int:
     """Find the members of all records in a text: log files, or records alone, one after another.
@@ -296,10 +314,11 @@ def scan(
     Args:
         base: address of the text.
         size: of the text, below 2**31.
-        names: of a record's members, from `name_table`, with SERVICE and REQUEST at their numbers.
-        services: names of services whose requests are looked into.
+        names: of a record's members, from `name_table`, with SERVICE, REQUEST and ADDITIONAL at their numbers.
+        services: names of services whose requests are looked into, and what is told beside.
         parameters: names of the members of these requests.
-        cells: int64 [fields, capacity], filled: what `names` and `parameters` number, for each record.
+        amounts: names of the members of what is told beside.
+        cells: int64 [fields, capacity], filled: what the names, but for `services`, number, for each record.
 
     Returns:
         How many records there are, `FULL` if they are more than the capacity, or `REFUSED`.
@@ -313,7 +332,7 @@ def scan(
         while not is_file or byte_at(base, position) != OPEN_ARRAY + TO_CLOSING:
             if row == cells.shape[1]:
                 return FULL
-            position = _record(base, position, size, names, services, parameters, cells, row, stack, seen)
+            position = _record(base, position, size, names, services, parameters, amounts, cells, row, stack, seen)
             if position < 0:
                 return REFUSED
             row += 1

@@ -54,14 +54,17 @@ def _reading(fields: Fields) -> Reading:
 def _payload(fields: Fields, service: pl.Expr) -> dict[str, pl.Expr]:
     """What was asked for and answered; OCSF 1.0 had no place for either."""
     request = fields.text("api.request.data", unmapped="requestParameters")
-    s3_request = pl.when(service.is_in(S3_SERVICES)).then(request)
+    additional = fields.text(unmapped="additionalEventData")
+    s3_request, s3_additional = (pl.when(service.is_in(S3_SERVICES)).then(text) for text in (request, additional))
     return {
         "api_request_uid": fields.text("api.request.uid"),
         "api_request_data": request,
         "api_response_data": fields.text("api.response.data", unmapped="responseElements"),
         "api_response_error": fields.text("api.response.error"),
         "api_response_message": fields.text("api.response.message"),
-        "additional_data": fields.text(unmapped="additionalEventData"),
+        "additional_data": additional,
+        "additional_bytes_in": _amount(fields, s3_additional, "bytesTransferredIn"),
+        "additional_bytes_out": _amount(fields, s3_additional, "bytesTransferredOut"),
         "bucket_name": pl.coalesce(
             s3_request.str.json_path_match("$.bucketName"), fields.text(unmapped="requestParameters.bucketName")
         ),
@@ -69,6 +72,11 @@ def _payload(fields: Fields, service: pl.Expr) -> dict[str, pl.Expr]:
             s3_request.str.json_path_match("$.key"), fields.text(unmapped="requestParameters.key")
         ),
     }
+
+
+def _amount(fields: Fields, additional: pl.Expr, name: str) -> pl.Expr:
+    text = pl.coalesce(additional.str.json_path_match(f"$.{name}"), fields.text(unmapped=f"additionalEventData.{name}"))
+    return pl.when(text.str.contains(r"^\d{1,18}$")).then(text).cast(pl.Int64, strict=False)
 
 
 def _actor(fields: Fields) -> dict[str, pl.Expr]:
