@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import UTC
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, false, func, not_, or_
+from sqlalchemy import ColumnElement, Connection, and_, false, func, not_, or_, select
 
 from guardray.store.criteria.attributes import COLUMNS, INDEXED
 from guardray.store.criteria.conditions import Condition, Criteria, Operand, clean, limited, time_of_milliseconds
@@ -41,7 +41,9 @@ def _positive(connection: Connection, condition: Condition) -> ColumnElement[boo
     if on_column is not None:
         return on_column
     if condition.attribute in INDEXED and condition.positive == "equals":
-        return exists().where(having(condition), FINDING_VALUES.c.finding_id == FINDINGS.c.id)
+        has = select(FINDING_VALUES.c.finding_id).where(having(condition), FINDING_VALUES.c.finding_id == FINDINGS.c.id)
+        # Looked up finding by finding: PostgreSQL would else join all findings that have a common value for one page.
+        return has.correlate(FINDINGS).offset(0).exists()
     if connection.dialect.name == "sqlite":
         return func.guardray_satisfies(FINDINGS.c.json, encoded(condition)) == 1
     return json_condition(condition)
