@@ -63,7 +63,11 @@ def join(connection: Connection, organisation: Organisation, account_id: Account
             updated_at=now,
         ),
     )
-    ensure_detector(connection, account_id, region, now)
+    detector = ensure_detector(connection, account_id, region, now)
+    wanted = {name: True for name, accounts in organisation.features.items() if accounts in AUTO}
+    switched = features.switched(detector.features, wanted, now)
+    if switched != detector.features:
+        api_detectors.change(connection, detector, now, features=switched)
 
 
 def join_by_itself(connection: Connection, account_id: AccountId, region: Region, now: datetime) -> None:

@@ -181,3 +181,20 @@ def test_an_administrator_switches_features_of_its_members(client, detector_id, 
     client.update_member_detectors(**named, Features=[{"Name": "S3_DATA_EVENTS", "Status": "DISABLED"}])
     (shown,) = client.get_member_detectors(**named)["MemberDataSourceConfigurations"]
     assert shown["DataSources"]["S3Logs"] == {"Status": "DISABLED"}
+
+
+def test_features_of_the_organisation_are_on_in_accounts_that_join(served, other):
+    served.client(MANAGEMENT).enable_organization_admin_account(AdminAccountId=THIRD)
+    admin = served.client(THIRD)
+    (admin_id,) = admin.list_detectors()["DetectorIds"]
+    admin.update_organization_configuration(
+        DetectorId=admin_id,
+        AutoEnableOrganizationMembers="NEW",
+        Features=[{"Name": "S3_DATA_EVENTS", "AutoEnable": "NEW"}],
+    )
+    other_id = other.create_detector(Enable=True, DataSources={"S3Logs": {"Enable": False}})["DetectorId"]
+    assert other.get_detector(DetectorId=other_id)["DataSources"]["S3Logs"] == {"Status": "ENABLED"}
+    with pytest.raises(ClientError):
+        admin.update_organization_configuration(
+            DetectorId=admin_id, AutoEnable=True, Features=[{"Name": "RUNTIME_MONITORING", "AutoEnable": "ALL"}]
+        )
