@@ -26,6 +26,7 @@ from guardray.cli.publish import app as publish_app
 from guardray.cli.scan import scan
 from guardray.cli.simulate import simulate_command
 from guardray.cli.state import app as state_app
+from guardray.cli.status import status_command
 from guardray.cli.train import train
 from guardray.errors import GuardrayError
 
@@ -47,6 +48,7 @@ app.add_typer(intel_app, name="intel")
 app.add_typer(inventory_app, name="inventory")
 app.add_typer(publish_app, name="publish")
 app.add_typer(keys_app, name="keys")
+app.command("status")(status_command)
 app.add_typer(state_app, name="state")
 app.command("bench")(bench)
 app.command("doctor")(doctor)

@@ -127,7 +127,7 @@ def reset(
             " read, so that objects still there are counted again; findings stay. Add --yes to do it"
         )
     place = Place(checkpoints_url(data, checkpoints))
-    with ServiceStore.open(_existing(data, store)) as service:
+    with ServiceStore.open(existing_store(data, store)) as service:
         forgotten = service.reset(datetime.now(UTC))
     files = delete_all(place)
     taken = f"{counted(forgotten.checkpoints, 'checkpoint')} and {counted(forgotten.epochs, 'epoch')} forgotten"
@@ -137,11 +137,11 @@ def reset(
 def _registered(data: Path, store: str | None) -> Sequence[RegisteredCheckpoint]:
     from guardray.store.service import ServiceStore
 
-    with ServiceStore.open(_existing(data, store)) as service:
+    with ServiceStore.open(existing_store(data, store)) as service:
         return service.checkpoints.all()
 
 
-def _existing(data: Path, store: str | None) -> str:
+def existing_store(data: Path, store: str | None) -> str:
     """The store, which is not made for looking at it. Raises UsageError where a file is meant that is not there."""
     url = store_url(data, store)
     path = url.removeprefix("sqlite:///")
