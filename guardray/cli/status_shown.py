@@ -14,7 +14,7 @@ from rich.text import Text
 from guardray.cli.messages import counted, harmless
 
 if TYPE_CHECKING:
-    from guardray.cli.status import Standing
+    from guardray.cli.standing import Standing
     from guardray.service.status import KnownProblem, ServiceStatus
     from guardray.store.outbox_overview import DestinationStatus
 
