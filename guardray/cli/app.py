@@ -24,6 +24,7 @@ from guardray.cli.keys import app as keys_app
 from guardray.cli.messages import harmless
 from guardray.cli.publish import app as publish_app
 from guardray.cli.scan import scan
+from guardray.cli.serve import serve
 from guardray.cli.simulate import simulate_command
 from guardray.cli.state import app as state_app
 from guardray.cli.status import status_command
@@ -41,6 +42,7 @@ app = typer.Typer(
 )
 app.command("scan")(scan)
 app.command("train")(train)
+app.command("serve")(serve)
 app.command("demo")(demo)
 app.command("simulate")(simulate_command)
 app.add_typer(detectors_app, name="detectors")

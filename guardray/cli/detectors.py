@@ -13,12 +13,13 @@ from rich.console import Console
 
 from guardray.cli.catalogue import Account, Entry, account, entries, own_account, own_entry
 from guardray.cli.columns import columns_of
-from guardray.cli.detections import OwnDetections, load_own, tell_problems
+from guardray.cli.detections import tell_problems
 from guardray.cli.detector_pages import account_page, columns_table, entries_table, markdown_table, wide_console
 from guardray.cli.messages import counted, print_json, say
 from guardray.cli.options import DetectionsOption, Verbose
-from guardray.cli.rule_examples import outcomes
 from guardray.custom.library import OwnRule, read_folders, without_duplicates
+from guardray.custom.own_detections import OwnDetections, load_own
+from guardray.custom.rule_examples import outcomes
 from guardray.custom.settings import folders_of
 from guardray.detectors.loader import load_detectors
 from guardray.intel.library import load_indicators

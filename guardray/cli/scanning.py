@@ -9,10 +9,11 @@ from pathlib import Path
 
 from rich.console import Console
 
-from guardray.cli.detections import OwnDetections, chosen, load_own, tell_problems
+from guardray.cli.detections import tell_problems
 from guardray.cli.messages import say
 from guardray.cli.options import EngineName, Reading
 from guardray.cli.times import utc
+from guardray.custom.own_detections import OwnDetections, chosen, load_own
 from guardray.dataflow.baseline import Baseline
 from guardray.dataflow.scan import Engine, ScanSettings
 from guardray.detectors.declare import Detector, activities_of

@@ -28,7 +28,7 @@ from guardray.dataflow.scan import ScanSettings
 from guardray.dataflow.worker import IngestReport
 from guardray.errors import CrewLostError, DamagedStateError, FencedError, StateError, StoreError
 from guardray.service.board import Board
-from guardray.service.crew import Crew, Kept
+from guardray.service.crew import Crew, Kept, ShardSize
 from guardray.service.inbox import Inbox
 from guardray.service.listener import Listener
 from guardray.service.reporting import Reporter
@@ -91,7 +91,6 @@ class Coordinator:
         source: where objects keep arriving.
         store: what is committed. Its writer is this coordinator alone.
         checkpoints_url: where state is kept.
-        name: of this process, for whoever asks who runs the service.
     """
 
     def __init__(
@@ -103,7 +102,6 @@ class Coordinator:
         store: ServiceStore,
         checkpoints_url: str,
         *,
-        name: str,
         pace: Pace | None = None,
         patience: Patience | None = None,
         listener: Listener | None = None,
@@ -111,12 +109,13 @@ class Coordinator:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._settings, self._lists, self._crew, self._source, self._store = settings, lists, crew, source, store
-        self._url, self._name, self._clock, self._sleep = checkpoints_url, name, clock, sleep
+        self._url, self._clock, self._sleep = checkpoints_url, clock, sleep
         self._pace = pace or Pace()
         self._patience = patience or Patience(lateness=settings.limits.lateness)
         self._listener = listener or Listener()
         self._inbox = Inbox(source)
         self._reporter = Reporter(settings, lists)
+        self._sizes: list[ShardSize] = []
 
     def start(self, fence: int) -> None:
         """Go on from the newest checkpoint and the epochs after it, or begin.
@@ -194,6 +193,15 @@ class Coordinator:
         except StateError as error:
             self._listener.on_problem(str(error))
         return True
+
+    @property
+    def pending(self) -> int:
+        """Sightings that wait to be final."""
+        return len(self._progress.board)
+
+    def sizes(self) -> list[ShardSize]:
+        """How much each shard holds, as it was after the last epoch."""
+        return self._sizes
 
     def stop(self) -> None:
         """Write a last checkpoint, so that the next start is short, and let go of the crew and the source."""
@@ -279,6 +287,7 @@ class Coordinator:
             lambda: self._store.epochs.commit(epoch.number, epoch.content(), fence=self._fence, now=now, fold=fold)
         )
         self._progress.epoch, self._progress.reached = epoch.number, epoch.watermark_after
+        self._sizes = self._crew.sizes()
         self._listener.on_detector_problems([*told.problems, *self._crew.problems()])
         return commit
 
@@ -305,6 +314,7 @@ class Coordinator:
     def _on_loss(self, arrivals: Sequence[Arrival], error: CrewLostError) -> None:
         losses = self._progress.losses + 1
         self._listener.on_problem(str(error))
+        self._listener.on_loss()
         if len(arrivals) == 1 and losses > LOSSES_BORNE:
             (poison,) = arrivals
             self._listener.on_set_aside(

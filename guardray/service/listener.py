@@ -36,6 +36,9 @@ class Listener:
     def on_checkpoint(self, checkpoint: RegisteredCheckpoint, took: timedelta) -> None:
         """A checkpoint counts."""
 
+    def on_loss(self) -> None:
+        """Workers or shards were lost, and are made anew."""
+
     def on_set_aside(self, set_aside: SetAside) -> None:
         """An object is given up. What a reader sets aside comes with `on_epoch`."""
 

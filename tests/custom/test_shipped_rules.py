@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from guardray.cli.rule_examples import outcomes
 from guardray.custom.library import OwnRule, read_folders
+from guardray.custom.rule_examples import outcomes
 from guardray.custom.settings import RuleFolder, folders_of
 from guardray.findings.tactic import tactic_of
 

@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from own_rules import SIGMA, rule_file
 
-from guardray.cli.rule_examples import outcomes
 from guardray.context.enrich import enrich
 from guardray.custom.queries import QueryRunner
+from guardray.custom.rule_examples import outcomes
 from guardray.custom.sigma.rules import read_sigma
 from guardray.custom.yaml_text import read_document
 from guardray.errors import UsageError

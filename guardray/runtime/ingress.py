@@ -1,0 +1,64 @@
+"""The API on Ray Serve: any number of equal replicas in front of one store."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+from ray import serve
+from ray.serve.config import HTTPOptions
+
+from guardray.access.gate import Gate
+from guardray.access.issue import seal_for
+from guardray.api.activation import ListKeeper
+from guardray.api.app import build_app
+from guardray.api.call import Settings
+from guardray.api.core import Api
+from guardray.api.exports import ExportKeeper
+from guardray.api.metrics import MetricsAccess
+from guardray.api.rounds import Keepers
+from guardray.api.service_routes import ServiceRouteSettings, service_router
+from guardray.custom.own_detections import chosen, load_own
+from guardray.intel.upkeep import Library
+from guardray.service.config import ServeConfig
+from guardray.service.logging import LogFormat, configure
+from guardray.store.access_keys import AccessKeys
+from guardray.store.database import Database
+
+APP = "guardray"
+
+
+def api_of(config: ServeConfig) -> FastAPI:
+    """The web application of a service, in whatever server it runs."""
+    database = Database(config.store_url)
+    seal = seal_for(AccessKeys(database), config.data)
+    gate = Gate.open(config.store_url, seal)
+    own = load_own(config.detections)
+    settings = Settings(detectors=chosen(own, ()), rules=own.rules, list_folder=config.data / "lists")
+    metrics = MetricsAccess.OPEN if config.api.metrics == "open" else MetricsAccess.TOKEN
+    routes = service_router(database, gate, ServiceRouteSettings(spool=config.spool_config, metrics=metrics))
+    keepers = Keepers(ListKeeper(database, Library(config.data), settings.list_folder), ExportKeeper(database))
+    return build_app(Api(database, settings), gate, keepers, routes)
+
+
+def start_ingress(config: ServeConfig) -> None:
+    """Serve the API at the host and port of the configuration. Returns when it answers."""
+    api = config.api
+    options: dict[str, Any] = {"host": api.host, "port": api.port}
+    if api.tls is not None:
+        options |= {"ssl_certfile": str(api.tls.certfile), "ssl_keyfile": str(api.tls.keyfile)}
+    serve.start(http_options=HTTPOptions(**options))
+    autoscaling = {"min_replicas": api.replicas.min, "max_replicas": api.replicas.max}
+    deployment: Any = serve.deployment(name=APP, autoscaling_config=autoscaling, ray_actor_options={"num_cpus": 0})
+
+    def made() -> FastAPI:
+        configure(LogFormat.JSON)
+        return api_of(config)
+
+    # The application is made in each replica: connections do not travel.
+    serve.run(deployment(serve.ingress(made)()).bind(), name=APP, route_prefix="/")
+
+
+def stop_ingress() -> None:
+    """Take the API down, after the requests that are under way."""
+    serve.shutdown()  # type: ignore[no-untyped-call]

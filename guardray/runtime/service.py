@@ -1,0 +1,124 @@
+"""A service on Ray: the coordinator and the publisher as named actors, and the API on Serve."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+from typing import Any
+
+import ray
+from ray.actor import ActorHandle
+
+from guardray.errors import FencedError
+from guardray.publish.destinations import read_destinations
+from guardray.publish.publisher import Publisher
+from guardray.runtime.crew import RayCrew
+from guardray.service.assembly import assembled, fence_of, settings_of, surroundings_of
+from guardray.service.config import ServeConfig
+from guardray.service.logging import LogFormat, configure, get_logger
+from guardray.store.outbox import Outbox
+
+NAMESPACE = "guardray"
+COORDINATOR, PUBLISHER = "coordinator", "publisher"
+
+_DETACHED: dict[str, Any] = {
+    "namespace": NAMESPACE,
+    "lifetime": "detached",
+    "get_if_exists": True,
+    "num_cpus": 0,
+    "max_restarts": -1,
+    "max_concurrency": 4,  # so that it answers while it is told to stop
+}
+
+STOP_TIMEOUT_S = 120.0
+"""An epoch that is under way, and a last checkpoint. After that the log of epochs has to do."""
+
+
+class CoordinatorActor:
+    """Runs the loop of a service in a thread of its own, from the moment that it is made: also when Ray makes it anew.
+
+    Args:
+        take_over: shut out a coordinator that may still write somewhere, as after the loss of its node.
+    """
+
+    def __init__(self, config: ServeConfig, take_over: bool) -> None:
+        configure(LogFormat.JSON)
+        self._log = get_logger("guardray.coordinator")
+        settings, _ = settings_of(config)
+        is_restart = ray.get_runtime_context().was_current_actor_reconstructed
+        crew = RayCrew(settings, surroundings_of(config, settings), config.ingest.min, config.shards.min)
+        parts = assembled(config, settings, crew, config.ingest.min)
+        self._loop = parts.loop
+        self._fence = fence_of(parts.store, take_over=take_over or is_restart)
+        self._thread = threading.Thread(target=self._run, name="loop", daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            self._loop.run(self._fence)
+        except FencedError as error:
+            self._log.warning("replaced", reason=str(error))
+        except BaseException:
+            self._log.exception("the coordinator failed")
+            os._exit(1)  # Ray makes it anew, and the new one goes on from the last checkpoint
+
+    def phase(self) -> str:
+        """What the service is at."""
+        return str(self._loop.phase)
+
+    def stop(self) -> None:
+        """Finish the epoch that is under way, write a last checkpoint, and let go of everything."""
+        self._loop.stop()
+        self._thread.join(STOP_TIMEOUT_S)
+
+
+class PublisherActor:
+    """Sends findings to their destinations, from the moment that it is made."""
+
+    def __init__(self, store_url: str, destinations: Path) -> None:
+        configure(LogFormat.JSON)
+        self._outbox = Outbox.open(store_url)
+        self._publisher = Publisher(read_destinations(destinations), self._outbox, destinations.parent)
+        self._thread = threading.Thread(target=self._publisher.run, name="publisher", daemon=True)
+        self._thread.start()
+
+    def ready(self) -> None:
+        """Answers once it publishes."""
+
+    def stop(self) -> None:
+        """Finish the requests that are under way."""
+        self._publisher.stop()
+        self._thread.join(STOP_TIMEOUT_S)
+
+
+def start_coordinator(config: ServeConfig, *, take_over: bool = False) -> ActorHandle[Any]:
+    """The coordinator of this cluster, made where there is none. It outlives the process that made it."""
+    actor: Any = ray.remote(CoordinatorActor)
+    handle = actor.options(name=COORDINATOR, **_DETACHED)
+    coordinator: ActorHandle[Any] = handle.remote(config, take_over)
+    ray.get(coordinator.phase.remote(), timeout=config.ray.start_timeout.total_seconds())
+    return coordinator
+
+
+def start_publisher(config: ServeConfig) -> ActorHandle[Any] | None:
+    """The publisher of this cluster, made where there is none; None where nothing is to be published."""
+    if config.publish is None:
+        return None
+    actor: Any = ray.remote(PublisherActor)
+    handle = actor.options(name=PUBLISHER, **_DETACHED)
+    publisher: ActorHandle[Any] = handle.remote(config.store_url, config.publish.absolute())
+    ray.get(publisher.ready.remote(), timeout=config.ray.start_timeout.total_seconds())
+    return publisher
+
+
+def stop_actor(name: str) -> None:
+    """Ask a named actor to end in order, and end it."""
+    try:
+        actor = ray.get_actor(name, namespace=NAMESPACE)
+    except ValueError:
+        return
+    try:
+        ray.get(actor.stop.remote(), timeout=STOP_TIMEOUT_S + 10)
+    finally:
+        ray.kill(actor)

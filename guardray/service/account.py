@@ -1,0 +1,173 @@
+"""Keeps account of how the service goes on, and says how it stands."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+
+from guardray import __version__
+from guardray.checkpoints.epoch import Epoch
+from guardray.connectors.source import Arrival, Clock, Problem
+from guardray.dataflow.event_time import BEGINNING_OF_TIME, END_OF_TIME
+from guardray.dataflow.worker import IngestReport
+from guardray.errors import DetectorError
+from guardray.service.listener import Listener
+from guardray.service.status import (
+    CheckpointStatus,
+    CountStatus,
+    EpochStatus,
+    IngestStatus,
+    KnownProblem,
+    LatencyStatus,
+    Phase,
+    ServiceStatus,
+    ShardStatus,
+    SourceStatus,
+)
+from guardray.sources.limits import Counts
+from guardray.sources.set_aside import SetAside
+from guardray.store.checkpoint_register import RegisteredCheckpoint
+from guardray.store.epochs import EpochCommit
+
+OBJECTS_TIMED = 1_000
+"""The latest objects, by whose times the latency is told."""
+
+PROBLEMS_KEPT = 50
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Account(Listener):
+    """The account of one coordinator.
+
+    Args:
+        clock: tells the time of day.
+        log: is told of each problem, with what it belongs to.
+        keep: is given what is set aside.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        log: Callable[[str], None] = lambda problem: None,
+        keep: Callable[[SetAside], None] = lambda set_aside: None,
+    ) -> None:
+        self._clock, self._log, self._keep = clock, log, keep
+        self._since = clock()
+        self._epoch: EpochStatus | None = None
+        self._checkpoint: CheckpointStatus | None = None
+        self._watermark = BEGINNING_OF_TIME
+        self._counts = Counts()
+        self._objects = self._bytes = self._given_up = self._duplicates = self._created = self._updated = 0
+        self._restarts = 0
+        self._waits: deque[float] = deque(maxlen=OBJECTS_TIMED)
+        self._problems: dict[str, KnownProblem] = {}
+        self.sources: tuple[SourceStatus, ...] = ()
+        self.shards: tuple[ShardStatus, ...] = ()
+        self.ingest: IngestStatus | None = None
+        self.pending = 0
+
+    def status(self, phase: Phase, fence: int) -> ServiceStatus:
+        """How the service stands now."""
+        return ServiceStatus(
+            phase=phase,
+            told_at=self._clock(),
+            since=self._since,
+            fence=fence,
+            version=__version__,
+            epoch=self._epoch,
+            checkpoint=self._checkpoint,
+            watermark=_time(self._watermark),
+            pending=self.pending,
+            sources=self.sources,
+            shards=self.shards,
+            ingest=self.ingest,
+            counts=CountStatus(
+                rows={"all": self._counts.normalised},
+                objects=self._objects,
+                bytes=self._bytes,
+                set_aside=self._counts.set_aside + self._counts.set_aside_objects + self._given_up,
+                late=self._counts.late,
+                duplicates=self._duplicates,
+                findings_created=self._created,
+                findings_updated=self._updated,
+                restarts=self._restarts,
+            ),
+            latency=self._latency(),
+            problems=tuple(self._problems.values()),
+        )
+
+    def on_epoch(
+        self,
+        epoch: Epoch,
+        reports: Sequence[IngestReport],
+        read: Sequence[Arrival],
+        commit: EpochCommit,
+        took: timedelta,
+    ) -> None:
+        now = self._clock()
+        self._epoch = EpochStatus(number=epoch.number, committed_at=now)
+        self._watermark = epoch.watermark_after
+        self._waits.extend((now - arrival.seen_at).total_seconds() for arrival in read)
+        self._objects += len(read)
+        self._bytes += sum(arrival.object.size or 0 for arrival in read)
+        self._created += commit.created
+        self._updated += commit.updated
+        for report in reports:
+            self._counts += report.counts
+            self._duplicates += report.duplicates
+            for set_aside in report.set_aside:
+                self._keep(set_aside)
+            self.on_detector_problems(report.problems)
+
+    def on_checkpoint(self, checkpoint: RegisteredCheckpoint, took: timedelta) -> None:
+        self._checkpoint = CheckpointStatus(
+            number=checkpoint.number,
+            epoch=checkpoint.epoch,
+            at=checkpoint.created_at,
+            bytes=checkpoint.bytes,
+            seconds=took.total_seconds(),
+        )
+
+    def on_loss(self) -> None:
+        self._restarts += 1
+
+    def on_set_aside(self, set_aside: SetAside) -> None:
+        self._given_up += 1
+        self._keep(set_aside)
+
+    def on_problem(self, problem: str) -> None:
+        self._note(problem, 1)
+
+    def on_detector_problems(self, problems: Sequence[DetectorError]) -> None:
+        for problem in problems:
+            if str(problem) not in self._problems:  # they are told of in every epoch
+                self._note(str(problem), 1)
+
+    def on_source_problems(self, problems: Sequence[Problem]) -> None:
+        """What sources tell of."""
+        for problem in problems:
+            self._note(f"{problem.place}: {problem.reason}", problem.count)
+
+    def _note(self, text: str, count: int) -> None:
+        self._log(text)
+        known = self._problems.pop(text, None)
+        since = known.since if known else self._clock()
+        self._problems[text] = KnownProblem(text=text, count=count + (known.count if known else 0), since=since)
+        while len(self._problems) > PROBLEMS_KEPT:
+            self._problems.pop(next(iter(self._problems)))
+
+    def _latency(self) -> LatencyStatus | None:
+        if not self._waits:
+            return None
+        p50, p95 = np.percentile(self._waits, [50, 95])
+        return LatencyStatus(p50_s=float(p50), p95_s=float(p95), objects=len(self._waits))
+
+
+def _time(watermark: int) -> datetime | None:
+    if watermark in (BEGINNING_OF_TIME, END_OF_TIME):
+        return None
+    return _EPOCH + timedelta(microseconds=watermark)

@@ -1,0 +1,127 @@
+"""From a configuration to the parts of a service, in whatever process they run."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from dataclasses import dataclass
+
+from guardray.connectors.many import ManySources
+from guardray.connectors.opening import open_source
+from guardray.connectors.source import ContinuousSource, utc_now
+from guardray.context.enrich import Surroundings
+from guardray.custom.own_detections import chosen, load_own
+from guardray.dataflow.baseline import Baseline
+from guardray.dataflow.scan import ScanSettings
+from guardray.detectors.declare import activities_of
+from guardray.errors import StoreError
+from guardray.geo.geography import Geography
+from guardray.intel.store import IndicatorStore
+from guardray.intel.versions import CurrentIndicators
+from guardray.inventory import read_inventory
+from guardray.service.account import Account
+from guardray.service.config import ServeConfig
+from guardray.service.coordinator import Coordinator, Pace
+from guardray.service.crew import Crew
+from guardray.service.logging import get_logger
+from guardray.service.loop import LEASE, Loop
+from guardray.service.watermark import Patience
+from guardray.sources.limits import Limits
+from guardray.sources.set_aside import SetAsideFolder
+from guardray.store.database import Database
+from guardray.store.service import ServiceStore
+from guardray.store.service_status import StatusBoard
+
+
+def settings_of(config: ServeConfig) -> tuple[ScanSettings, list[str]]:
+    """What a service looks for; then what there is to tell of it. Lists are not in it: they may change meanwhile.
+
+    Raises:
+        UsageError: a file that the configuration names is not usable.
+    """
+    own = load_own(config.detections)
+    detectors = chosen(own, ())
+    baseline = Baseline() if config.baseline is None else Baseline.open(config.baseline)
+    baseline, refused = baseline.fitting(activities_of(detectors))
+    settings = ScanSettings(
+        detectors=detectors,
+        indicators=IndicatorStore(),
+        geography=Geography.load(config.geo, config.aws_ranges),
+        assets=read_inventory(config.inventory),
+        baseline=baseline,
+        limits=Limits(lateness=config.patience.lateness),
+        key_filter=config.key_filter,
+    )
+    return settings, [*(f"not loaded: {problem}" for problem in own.problems), *refused]
+
+
+def surroundings_of(config: ServeConfig, settings: ScanSettings) -> Surroundings:
+    """What rows are enriched with: lists as they are at the time."""
+    return Surroundings(CurrentIndicators(config.data), settings.geography)
+
+
+@dataclass(frozen=True)
+class Assembled:
+    """The parts of a service that run in one process."""
+
+    loop: Loop
+    store: ServiceStore
+
+
+def assembled(config: ServeConfig, settings: ScanSettings, crew: Crew, workers: int) -> Assembled:
+    """The loop of a service, ready to run, and its store."""
+    log = get_logger("guardray.service")
+    store = ServiceStore.open(config.store_url)
+    source = source_of(config)
+    aside = SetAsideFolder(config.data)
+    account = Account(utc_now, log=lambda problem: log.warning("problem", problem=problem), keep=aside.add)
+    coordinator = Coordinator(
+        settings,
+        CurrentIndicators(config.data),
+        crew,
+        source,
+        store,
+        config.checkpoints_url,
+        pace=Pace(
+            max_objects=config.epoch.max_objects,
+            max_bytes=config.epoch.max_bytes,
+            quiet_epoch=config.epoch.interval,
+            checkpoint_every=config.checkpoint.interval,
+        ),
+        patience=Patience(**config.patience.model_dump()),
+        listener=account,
+    )
+    board = StatusBoard(Database(config.store_url))
+    return Assembled(Loop(coordinator, source, store, board, account, utc_now, workers), store)
+
+
+def source_of(config: ServeConfig) -> ContinuousSource:
+    """All sources of a service as one: those of its configuration, and the spool of what is sent to it."""
+    config.spool_config.path.mkdir(parents=True, exist_ok=True)
+    sources = [open_source(one.url, **one.options.given()) for one in config.sources]
+    return ManySources([*sources, open_source(f"spool:{config.spool_config.path}")])
+
+
+def fence_of(store: ServiceStore, *, take_over: bool) -> int:
+    """The fence of this process as the one writer. Waits for a service that has crashed to count as gone.
+
+    Args:
+        take_over: whoever holds it is known to be gone, or is to be shut out.
+
+    Raises:
+        StoreError: another service runs on the store.
+    """
+    deadline = time.monotonic() + 1.5 * LEASE.total_seconds()
+    while True:
+        try:
+            return store.lease.acquire(own_name(), utc_now(), LEASE, take_over=take_over)
+        except StoreError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(1)
+
+
+def own_name() -> str:
+    """What this process calls itself."""
+    return f"{socket.gethostname()}:{os.getpid()}"

@@ -1,0 +1,116 @@
+"""The loop that a coordinator runs in: epochs for as long as nobody says stop, a heartbeat, and a status."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import suppress
+from datetime import timedelta
+
+from guardray.connectors.source import Clock, ContinuousSource
+from guardray.errors import FencedError, StoreError
+from guardray.service.account import Account
+from guardray.service.coordinator import Coordinator
+from guardray.service.status import IngestStatus, Phase, ShardStatus, SourceStatus, encoded
+from guardray.store.service import ServiceStore
+from guardray.store.service_status import StatusBoard
+
+LEASE = timedelta(seconds=15)
+"""How long a service counts as running after its last heartbeat: a new one waits for so long after a crash."""
+
+BEAT_S = 3.0
+
+POLL_S = 0.5
+"""Between looks for something to do: a tenth of what an object may take until its finding is seen."""
+
+
+class Loop:
+    """Runs a coordinator until `stop`.
+
+    Args:
+        account: what the coordinator is listened to by.
+        workers: how many ingest workers there are, to tell.
+    """
+
+    def __init__(
+        self,
+        coordinator: Coordinator,
+        source: ContinuousSource,
+        store: ServiceStore,
+        board: StatusBoard,
+        account: Account,
+        clock: Clock,
+        workers: int = 1,
+    ) -> None:
+        self._coordinator, self._source, self._store, self._board = coordinator, source, store, board
+        self._account, self._clock, self._workers = account, clock, workers
+        self._stopping = threading.Event()
+        self._phase = Phase.STARTING
+        self._busy = 0
+
+    def run(self, fence: int) -> None:
+        """Start, and go on until `stop`; then drain and write a last checkpoint.
+
+        Raises:
+            FencedError: another process has become the one writer: this one does nothing any more.
+        """
+        ended = threading.Event()
+        heart = threading.Thread(target=self._beat, args=(fence, ended), name="heartbeat", daemon=True)
+        heart.start()
+        try:
+            self._phase = Phase.RESTORING
+            self._coordinator.start(fence)
+            self._phase = Phase.RUNNING
+            while not self._stopping.is_set():
+                self._step()
+            self._phase = Phase.DRAINING
+            self._coordinator.stop()
+            self._phase = Phase.STOPPED
+        finally:
+            ended.set()
+            heart.join()
+        self._save(fence)
+        self._store.lease.release(fence)
+
+    def stop(self) -> None:
+        """End after the epoch that is being processed. From any thread, or a signal handler."""
+        self._stopping.set()
+
+    @property
+    def phase(self) -> Phase:
+        """What it is at."""
+        return self._phase
+
+    def _step(self) -> None:
+        self._busy = self._workers
+        worked = self._coordinator.step()
+        self._busy = 0
+        self._look_around()
+        if not worked:
+            self._stopping.wait(POLL_S)
+
+    def _look_around(self) -> None:
+        """Notes for the status what only this thread may ask."""
+        account, lags = self._account, getattr(self._source, "lags", None)
+        by_name = lags() if lags is not None else {self._source.name: self._source.lag()}
+        account.sources = tuple(
+            SourceStatus(name=name, backlog=lag.backlog, oldest_s=lag.oldest.total_seconds() if lag.oldest else None)
+            for name, lag in by_name.items()
+        )
+        account.on_source_problems(self._source.problems())
+        account.pending = self._coordinator.pending
+        account.shards = tuple(
+            ShardStatus(index=index, rows=size.rows) for index, size in enumerate(self._coordinator.sizes())
+        )
+
+    def _beat(self, fence: int, ended: threading.Event) -> None:
+        """Says every few seconds that this process lives, and how it stands, however long an epoch takes."""
+        while not ended.wait(BEAT_S):
+            with suppress(StoreError):  # the coordinator itself meets it too, and tells
+                self._store.lease.renew(fence, self._clock(), LEASE)
+                self._save(fence)
+
+    def _save(self, fence: int) -> None:
+        self._account.ingest = IngestStatus(workers=self._workers, busy=self._busy)
+        status = self._account.status(self._phase, fence)
+        with suppress(FencedError):
+            self._board.save(encoded(status), status.told_at, fence)
