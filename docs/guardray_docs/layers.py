@@ -7,9 +7,11 @@ from guardray_docs.imports import Graph
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("cli",),
     ("bench",),
-    ("runtime", "testing"),
+    ("runtime",),
     ("api",),
     ("service",),
+    ("rulebook",),
+    ("testing",),
     ("dataflow",),
     ("checkpoints",),
     ("shards", "custom"),

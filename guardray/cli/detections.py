@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 
 from guardray.cli.messages import say
-from guardray.custom.own_detections import OwnDetections
+from guardray.rulebook.loading import OwnDetections
 
 
 def tell_problems(own: OwnDetections, console: Console) -> None:

@@ -18,12 +18,12 @@ from guardray.cli.detector_pages import account_page, columns_table, entries_tab
 from guardray.cli.messages import counted, print_json, say
 from guardray.cli.options import DetectionsOption, Verbose
 from guardray.custom.library import OwnRule, read_folders, without_duplicates
-from guardray.custom.own_detections import OwnDetections, load_own
-from guardray.custom.rule_examples import outcomes
 from guardray.custom.settings import folders_of
 from guardray.detectors.loader import load_detectors
 from guardray.intel.library import load_indicators
 from guardray.intel.store import IndicatorStore
+from guardray.rulebook.examples import outcomes
+from guardray.rulebook.loading import OwnDetections, load_own
 from guardray.schema import api_activity, dns_activity, network_activity
 
 FAILED_STATUS = 2

@@ -13,7 +13,6 @@ from guardray.cli.detections import tell_problems
 from guardray.cli.messages import say
 from guardray.cli.options import EngineName, Reading
 from guardray.cli.times import utc
-from guardray.custom.own_detections import OwnDetections, chosen, load_own
 from guardray.dataflow.baseline import Baseline
 from guardray.dataflow.scan import Engine, ScanSettings
 from guardray.detectors.declare import Detector, activities_of
@@ -21,6 +20,7 @@ from guardray.errors import DetectorError, LeftOutError, UsageError
 from guardray.geo.geography import Geography
 from guardray.intel.library import load_indicators
 from guardray.inventory import read_inventory
+from guardray.rulebook.loading import OwnDetections, chosen, load_own
 from guardray.sources.limits import Limits
 from guardray.sources.objects import InputObject, KeyFilter
 

@@ -20,7 +20,6 @@ from rich.console import Console
 from guardray.cli.messages import say
 from guardray.cli.options import Verbose
 from guardray.intel.upkeep import Library
-from guardray.service.assembly import settings_of
 from guardray.service.config import ServeConfig
 from guardray.service.config_loading import load_config
 from guardray.sources.aws_keys import key_facts
@@ -58,6 +57,9 @@ def serve(
 def _run(config: ServeConfig, console: Console) -> None:
     started = time.perf_counter()
     config.data.mkdir(parents=True, exist_ok=True)
+    # The parts of the service take a second to import, which other commands need not wait for.
+    from guardray.service.assembly import settings_of
+
     for notice in [*_put_lists_into_use(config), *settings_of(config)[1]]:
         say(console, notice, "yellow")
     _show_first_key(config, console)
@@ -67,7 +69,8 @@ def _run(config: ServeConfig, console: Console) -> None:
     from guardray.runtime.ingress import start_ingress, stop_ingress
     from guardray.runtime.service import COORDINATOR, PUBLISHER, start_coordinator, start_publisher, stop_actor
 
-    with _told_to_stop() as stop, cluster(config.ray.address):
+    # After the cluster has started, since Ray sets handlers of its own.
+    with cluster(config.ray.address), _told_to_stop() as stop:
         say(console, f"Ray is up after {time.perf_counter() - started:.0f} s", "dim")
         start_publisher(config)
         start_coordinator(config)
@@ -79,9 +82,9 @@ def _run(config: ServeConfig, console: Console) -> None:
         )
         stop.wait()
         say(console, "stopping: the epoch that is under way is finished, and state is kept", "dim")
-        stop_ingress()
         stop_actor(COORDINATOR)
         stop_actor(PUBLISHER)
+        stop_ingress()
     say(console, "stopped", "dim")
 
 

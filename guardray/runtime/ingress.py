@@ -18,8 +18,8 @@ from guardray.api.exports import ExportKeeper
 from guardray.api.metrics import MetricsAccess
 from guardray.api.rounds import Keepers
 from guardray.api.service_routes import ServiceRouteSettings, service_router
-from guardray.custom.own_detections import chosen, load_own
 from guardray.intel.upkeep import Library
+from guardray.rulebook.loading import chosen, load_own
 from guardray.service.config import ServeConfig
 from guardray.service.logging import LogFormat, configure
 from guardray.store.access_keys import AccessKeys
@@ -60,5 +60,5 @@ def start_ingress(config: ServeConfig) -> None:
 
 
 def stop_ingress() -> None:
-    """Take the API down, after the requests that are under way."""
-    serve.shutdown()  # type: ignore[no-untyped-call]
+    """Take the API down, after the requests that are under way. Serve itself stays with its cluster."""
+    serve.delete(APP)

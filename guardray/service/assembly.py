@@ -11,7 +11,6 @@ from guardray.connectors.many import ManySources
 from guardray.connectors.opening import open_source
 from guardray.connectors.source import ContinuousSource, utc_now
 from guardray.context.enrich import Surroundings
-from guardray.custom.own_detections import chosen, load_own
 from guardray.dataflow.baseline import Baseline
 from guardray.dataflow.scan import ScanSettings
 from guardray.detectors.declare import activities_of
@@ -20,6 +19,7 @@ from guardray.geo.geography import Geography
 from guardray.intel.store import IndicatorStore
 from guardray.intel.versions import CurrentIndicators
 from guardray.inventory import read_inventory
+from guardray.rulebook.loading import chosen, load_own
 from guardray.service.account import Account
 from guardray.service.config import ServeConfig
 from guardray.service.coordinator import Coordinator, Pace

@@ -126,7 +126,7 @@ def test_a_detector_that_fails_is_named_and_the_others_go_on(
 
     root_use, kali = load_detectors([ROOT_USE, "PenTest:IAMUser/KaliLinux"])[::-1]
     detectors = (replace(root_use, finding_type="Policy:IAMUser/Broken", details=broken), kali, root_use)
-    monkeypatch.setattr("guardray.custom.own_detections.load_detectors", lambda only=(): detectors)
+    monkeypatch.setattr("guardray.rulebook.loading.load_detectors", lambda only=(): detectors)
     result = scan(trail, state=tmp_path)
     assert result.exit_code == 3
     assert "detector failed: Policy:IAMUser/Broken" in result.stderr

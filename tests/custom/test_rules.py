@@ -7,10 +7,10 @@ import re
 import pytest
 from own_rules import RULE, detector_of, rule_file
 
-from guardray.custom.rule_examples import outcomes
 from guardray.custom.rules import read_rule
 from guardray.custom.yaml_text import MOST_BYTES, read_document
 from guardray.errors import UsageError
+from guardray.rulebook.examples import outcomes
 from guardray.testing import findings_from, frame_of
 
 FLOWS = """\

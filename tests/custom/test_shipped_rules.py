@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from guardray.custom.library import OwnRule, read_folders
-from guardray.custom.rule_examples import outcomes
 from guardray.custom.settings import RuleFolder, folders_of
 from guardray.findings.tactic import tactic_of
+from guardray.rulebook.examples import outcomes
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 

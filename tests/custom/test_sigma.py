@@ -14,11 +14,11 @@ from own_rules import SIGMA, rule_file
 
 from guardray.context.enrich import enrich
 from guardray.custom.queries import QueryRunner
-from guardray.custom.rule_examples import outcomes
 from guardray.custom.sigma.rules import read_sigma
 from guardray.custom.yaml_text import read_document
 from guardray.errors import UsageError
 from guardray.intel.store import IndicatorStore
+from guardray.rulebook.examples import outcomes
 from guardray.schema import api_activity
 from guardray.testing import frame_of
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from guardray.custom.library import OwnRule, Refused, read_folders, without_duplicates
-from guardray.custom.rule_examples import Outcome, outcomes_of_all
 from guardray.custom.settings import folders_of
 from guardray.detectors.declare import Detector
 from guardray.detectors.loader import load_detectors
+from guardray.rulebook.examples import Outcome, outcomes_of_all
 
 
 @dataclass(frozen=True)

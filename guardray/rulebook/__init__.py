@@ -1,0 +1,1 @@
+"""Detections of one's own as they are run: loaded, and proven by their examples."""
