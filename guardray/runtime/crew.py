@@ -82,11 +82,18 @@ class RayCrew:
         self._worker_count, self._shard_count = workers, shards
         self._shards: list[ActorHandle[Any]] = []
         self._workers: list[ActorHandle[Any]] = []
+        self._joining: dict[Any, ActorHandle[Any]] = {}
+        """Workers that were asked for and have not started, by what their start gives."""
 
     @property
     def workers(self) -> int:
-        """How many ingest workers there are."""
+        """Ingest workers that there should be."""
         return self._worker_count
+
+    @property
+    def shards(self) -> int:
+        """Among how many the state is divided."""
+        return self._shard_count
 
     def start(self, kept: Kept | None) -> None:
         self.close()
@@ -97,23 +104,44 @@ class RayCrew:
             for index in range(count)
         ]
         self._gather([one.ready.remote() for one in self._shards], START_TIMEOUT_S)
-        self._add_workers(self._worker_count)
+        self._ask_for(self._worker_count)
+        self._take_in(START_TIMEOUT_S)
 
     def resize(self, workers: int) -> None:
         """Have so many ingest workers: they hold nothing, so that they come and go between two epochs."""
         self._worker_count = workers
+        for ref in list(self._joining)[max(workers - len(self._workers), 0) :]:
+            ray.kill(self._joining.pop(ref))
         for worker in self._workers[workers:]:
             ray.kill(worker)
         del self._workers[workers:]
-        self._add_workers(workers - len(self._workers))
+        self._ask_for(workers - len(self._workers) - len(self._joining))
 
-    def _add_workers(self, count: int) -> None:
+    def divide(self, shards: int) -> None:
+        """Divide the state among so many from the next `start` on."""
+        self._shard_count = shards
+
+    def _ask_for(self, count: int) -> None:
+        """More workers: each joins when there is a core for it, which may have to be brought up first."""
         ingest: Any = ray.remote(num_cpus=1, max_restarts=0)(ServiceIngestActor)
-        new = [ingest.remote(self._settings, self._surroundings, self._shards) for _ in range(count)]
-        self._workers += new
-        self._gather([one.ready.remote() for one in new], START_TIMEOUT_S)
+        for _ in range(count):
+            worker = ingest.remote(self._settings, self._surroundings, self._shards)
+            self._joining[worker.ready.remote()] = worker
+
+    def _take_in(self, timeout: float) -> None:
+        """Takes in the workers that have started. Waits for one, where there is none yet."""
+        if not self._joining:
+            return
+        ready, _ = ray.wait(list(self._joining), num_returns=1, timeout=0 if self._workers else timeout)
+        if not ready and not self._workers:
+            raise CrewLostError(f"no ingest worker has started in {timeout:.0f} s: the cluster has no free core")
+        started, _ = ray.wait(list(self._joining), num_returns=len(self._joining), timeout=0)
+        for ref in started:
+            self._gather([ref])
+            self._workers.append(self._joining.pop(ref))
 
     def process(self, objects: Sequence[InputObject], at: int) -> list[IngestReport]:
+        self._take_in(START_TIMEOUT_S)
         shares = [share for share in _shares(objects, len(self._workers)) if share]
         return self._gather(
             [worker.process.remote(share, at) for worker, share in zip(self._workers, shares, strict=False)]
@@ -135,9 +163,9 @@ class RayCrew:
         return _flat(self._of_shards(lambda one: one.problems.remote()))
 
     def close(self) -> None:
-        for actor in (*self._workers, *self._shards):
+        for actor in (*self._workers, *self._joining.values(), *self._shards):
             ray.kill(actor)
-        self._workers, self._shards = [], []
+        self._workers, self._shards, self._joining = [], [], {}
 
     def _of_shards(self, ask: Callable[[ActorHandle[Any]], Any]) -> list[Any]:
         return self._gather([ask(shard) for shard in self._shards])

@@ -36,7 +36,10 @@ def api_of(config: ServeConfig) -> FastAPI:
     own = load_own(config.detections)
     settings = Settings(detectors=chosen(own, ()), rules=own.rules, list_folder=config.data / "lists")
     metrics = MetricsAccess.OPEN if config.api.metrics == "open" else MetricsAccess.TOKEN
-    routes = service_router(database, gate, ServiceRouteSettings(spool=config.spool_config, metrics=metrics))
+    route_settings = ServiceRouteSettings(
+        spool=config.spool_config, metrics=metrics, management_account=config.api.management_account
+    )
+    routes = service_router(database, gate, route_settings)
     keepers = Keepers(ListKeeper(database, Library(config.data), settings.list_folder), ExportKeeper(database))
     return build_app(Api(database, settings), gate, keepers, routes)
 

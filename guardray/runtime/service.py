@@ -48,7 +48,7 @@ class CoordinatorActor:
         settings, _ = settings_of(config)
         is_restart = ray.get_runtime_context().was_current_actor_reconstructed
         crew = RayCrew(settings, surroundings_of(config, settings), config.ingest.min, config.shards.min)
-        parts = assembled(config, settings, crew, config.ingest.min)
+        parts = assembled(config, settings, crew)
         self._loop = parts.loop
         self._fence = fence_of(parts.store, take_over=take_over or is_restart)
         self._thread = threading.Thread(target=self._run, name="loop", daemon=True)

@@ -63,12 +63,23 @@ class Account(Listener):
         self._counts = Counts()
         self._objects = self._bytes = self._given_up = self._duplicates = self._created = self._updated = 0
         self._restarts = 0
+        self._latest = (0, 0.0)
         self._waits: deque[float] = deque(maxlen=OBJECTS_TIMED)
         self._problems: dict[str, KnownProblem] = {}
         self.sources: tuple[SourceStatus, ...] = ()
         self.shards: tuple[ShardStatus, ...] = ()
         self.ingest: IngestStatus | None = None
         self.pending = 0
+
+    @property
+    def objects(self) -> int:
+        """That were read since this began."""
+        return self._objects
+
+    def latest_epoch(self) -> tuple[int, float]:
+        """How many objects the newest epoch had, and how many seconds it took: once, then nothing until the next."""
+        latest, self._latest = self._latest, (0, 0.0)
+        return latest
 
     def status(self, phase: Phase, fence: int) -> ServiceStatus:
         """How the service stands now."""
@@ -113,6 +124,7 @@ class Account(Listener):
         self._watermark = epoch.watermark_after
         self._waits.extend((now - arrival.seen_at).total_seconds() for arrival in read)
         self._objects += len(read)
+        self._latest = len(read), took.total_seconds()
         self._bytes += sum(arrival.object.size or 0 for arrival in read)
         self._created += commit.created
         self._updated += commit.updated

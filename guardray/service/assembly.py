@@ -23,9 +23,10 @@ from guardray.rulebook.loading import chosen, load_own
 from guardray.service.account import Account
 from guardray.service.config import ServeConfig
 from guardray.service.coordinator import Coordinator, Pace
-from guardray.service.crew import Crew
+from guardray.service.elasticity import ElasticCrew, Elasticity
 from guardray.service.logging import get_logger
 from guardray.service.loop import LEASE, Loop
+from guardray.service.scaling import IngestGoals, Range, ShardGoals
 from guardray.service.watermark import Patience
 from guardray.sources.limits import Limits
 from guardray.sources.set_aside import SetAsideFolder
@@ -69,7 +70,7 @@ class Assembled:
     store: ServiceStore
 
 
-def assembled(config: ServeConfig, settings: ScanSettings, crew: Crew, workers: int) -> Assembled:
+def assembled(config: ServeConfig, settings: ScanSettings, crew: ElasticCrew) -> Assembled:
     """The loop of a service, ready to run, and its store."""
     log = get_logger("guardray.service")
     store = ServiceStore.open(config.store_url)
@@ -93,7 +94,21 @@ def assembled(config: ServeConfig, settings: ScanSettings, crew: Crew, workers: 
         listener=account,
     )
     board = StatusBoard(Database(config.store_url))
-    return Assembled(Loop(coordinator, source, store, board, account, utc_now, workers), store)
+    elasticity = Elasticity(
+        crew,
+        IngestGoals(
+            range=Range(min=config.ingest.min, max=config.ingest.max),
+            target_age_s=config.ingest.target_age.total_seconds(),
+            quiet_s=config.ingest.quiet.total_seconds(),
+        ),
+        ShardGoals(
+            range=Range(min=config.shards.min, max=config.shards.max),
+            max_rows=config.shards.max_rows,
+            max_bytes=config.memory.shard_mb << 19,  # tables double when they grow
+        ),
+        lambda reason: log.info("resized", reason=reason),
+    )
+    return Assembled(Loop(coordinator, source, store, board, account, utc_now, elasticity), store)
 
 
 def source_of(config: ServeConfig) -> ContinuousSource:

@@ -200,7 +200,7 @@ class ApiConfig(Group):
     Attributes:
         host: the address to listen at; the default is for this machine alone.
         port: 0 takes a free one.
-        metrics: who may read `/metrics`: operators with a token; all on this machine, too; or all that reach the port.
+        metrics: who may read `/metrics`: operators with a token, or all that reach the port.
         management_account: whose keys see how the service stands; those of every account if not given.
         replicas: on a cluster.
     """
@@ -208,7 +208,7 @@ class ApiConfig(Group):
     host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     tls: TlsConfig | None = None
-    metrics: Literal["token", "local", "open"] = "local"
+    metrics: Literal["token", "open"] = "token"
     management_account: Account | None = None
     replicas: Bounds = Bounds()
 

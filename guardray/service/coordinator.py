@@ -29,6 +29,7 @@ from guardray.dataflow.worker import IngestReport
 from guardray.errors import CrewLostError, DamagedStateError, FencedError, StateError, StoreError
 from guardray.service.board import Board
 from guardray.service.crew import Crew, Kept, ShardSize
+from guardray.service.elasticity import ElasticCrew
 from guardray.service.inbox import Inbox
 from guardray.service.listener import Listener
 from guardray.service.reporting import Reporter
@@ -193,6 +194,22 @@ class Coordinator:
         except StateError as error:
             self._listener.on_problem(str(error))
         return True
+
+    def divide(self, crew: ElasticCrew, shards: int) -> None:
+        """Move the state to another number of shards, at a checkpoint.
+
+        Where none can be written now, all stays as it is.
+        """
+        if not self.checkpoint():
+            return
+        before = crew.shards
+        crew.divide(shards)
+        try:
+            self._recover()
+        except StateError as error:
+            crew.divide(before)
+            self._listener.on_problem(str(error))
+            self._recover()
 
     @property
     def pending(self) -> int:

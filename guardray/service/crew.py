@@ -33,9 +33,10 @@ class Kept:
 
 @dataclass(frozen=True)
 class ShardSize:
-    """How much a shard holds: keys in its tables."""
+    """How much a shard holds: keys in its tables, and about how many bytes they take."""
 
     rows: int
+    bytes: int = 0
 
 
 class Crew(Protocol):
@@ -142,6 +143,23 @@ class LocalCrew:
 
     def problems(self) -> list[DetectorError]:
         return [problem for shard in self._shards for problem in shard.problems]
+
+    @property
+    def workers(self) -> int:
+        """One: this process."""
+        return 1
+
+    @property
+    def shards(self) -> int:
+        """Among how many the state is divided."""
+        return self._count
+
+    def resize(self, workers: int) -> None:
+        """Stays one, whatever is wanted."""
+
+    def divide(self, shards: int) -> None:
+        """Divide the state among so many from the next `start` on."""
+        self._count = shards
 
     def close(self) -> None:
         self._shards = []

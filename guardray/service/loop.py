@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
+import time
 from contextlib import suppress
 from datetime import timedelta
 
-from guardray.connectors.source import Clock, ContinuousSource
+from guardray.connectors.source import Clock, ContinuousSource, Lag
 from guardray.errors import FencedError, StoreError
 from guardray.service.account import Account
 from guardray.service.coordinator import Coordinator
+from guardray.service.elasticity import Elasticity
 from guardray.service.status import IngestStatus, Phase, ShardStatus, SourceStatus, encoded
 from guardray.store.service import ServiceStore
 from guardray.store.service_status import StatusBoard
@@ -28,7 +30,7 @@ class Loop:
 
     Args:
         account: what the coordinator is listened to by.
-        workers: how many ingest workers there are, to tell.
+        elasticity: resizes the crew; None where it stays as it is.
     """
 
     def __init__(
@@ -39,13 +41,13 @@ class Loop:
         board: StatusBoard,
         account: Account,
         clock: Clock,
-        workers: int = 1,
+        elasticity: Elasticity | None = None,
     ) -> None:
         self._coordinator, self._source, self._store, self._board = coordinator, source, store, board
-        self._account, self._clock, self._workers = account, clock, workers
+        self._account, self._clock, self._elasticity = account, clock, elasticity
         self._stopping = threading.Event()
         self._phase = Phase.STARTING
-        self._busy = 0
+        self._is_busy = False
 
     def run(self, fence: int) -> None:
         """Start, and go on until `stop`; then drain and write a last checkpoint.
@@ -81,12 +83,16 @@ class Loop:
         return self._phase
 
     def _step(self) -> None:
-        self._busy = self._workers
+        self._is_busy = True
         worked = self._coordinator.step()
-        self._busy = 0
+        self._is_busy = False
         self._look_around()
         if not worked:
             self._stopping.wait(POLL_S)
+
+    @property
+    def _workers(self) -> int:
+        return 1 if self._elasticity is None else self._elasticity.crew.workers
 
     def _look_around(self) -> None:
         """Notes for the status what only this thread may ask."""
@@ -101,6 +107,17 @@ class Loop:
         account.shards = tuple(
             ShardStatus(index=index, rows=size.rows) for index, size in enumerate(self._coordinator.sizes())
         )
+        if self._elasticity is not None:
+            self._resize(self._elasticity, sum(by_name.values(), Lag()))
+
+    def _resize(self, elasticity: Elasticity, lag: Lag) -> None:
+        now = time.monotonic()
+        objects, seconds = self._account.latest_epoch()
+        elasticity.on_epoch(objects, seconds)
+        elasticity.on_look(lag, self._account.objects, now)
+        wanted = elasticity.wanted_shards(self._coordinator.sizes(), now)
+        if wanted != elasticity.crew.shards:
+            self._coordinator.divide(elasticity.crew, wanted)
 
     def _beat(self, fence: int, ended: threading.Event) -> None:
         """Says every few seconds that this process lives, and how it stands, however long an epoch takes."""
@@ -110,7 +127,7 @@ class Loop:
                 self._save(fence)
 
     def _save(self, fence: int) -> None:
-        self._account.ingest = IngestStatus(workers=self._workers, busy=self._busy)
+        self._account.ingest = IngestStatus(workers=self._workers, busy=self._workers if self._is_busy else 0)
         status = self._account.status(self._phase, fence)
         with suppress(FencedError):
             self._board.save(encoded(status), status.told_at, fence)

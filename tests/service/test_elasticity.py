@@ -1,0 +1,82 @@
+"""The crew follows the load."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from guardray.connectors.source import Lag
+from guardray.dataflow.scan import ScanSettings
+from guardray.service.crew import LocalCrew, ShardSize
+from guardray.service.elasticity import Elasticity
+from guardray.service.scaling import IngestGoals, Range, ShardGoals
+from tests.service.running import Plain, Service, folder_source, settings_of, stored
+
+
+class Crew(LocalCrew):
+    """Counts what is asked for."""
+
+    def __init__(self) -> None:
+        self.wanted = 1
+        self._count = 1
+
+    @property
+    def workers(self) -> int:
+        return self.wanted
+
+    def resize(self, workers: int) -> None:
+        self.wanted = workers
+
+
+def elasticity(crew: Crew, reasons: list[str]) -> Elasticity:
+    return Elasticity(
+        crew,
+        IngestGoals(range=Range(min=1, max=4), target_age_s=10, quiet_s=60),
+        ShardGoals(range=Range(min=1, max=8), max_rows=1000),
+        reasons.append,
+    )
+
+
+def test_ingest_workers_come_with_the_load_and_go_when_it_is_quiet():
+    crew, reasons = Crew(), []
+    elastic = elasticity(crew, reasons)
+    seen = []
+    read = 0
+    for second in range(400):
+        busy = 50 <= second < 150
+        done = min(10 * crew.wanted, 30) if busy else 0
+        read += done
+        elastic.on_epoch(done, 1.0)
+        lag = Lag(backlog=200, oldest=timedelta(seconds=15)) if busy else Lag()
+        elastic.on_look(lag, read, float(second))
+        seen.append(crew.wanted)
+    assert seen[49] == 1
+    assert max(seen[50:150]) >= 3
+    assert seen[-1] == 1
+    assert "waiting objects" in reasons[0]
+    assert "enough" in reasons[-1]
+
+
+def test_shards_are_doubled_until_none_is_too_full():
+    crew, reasons = Crew(), []
+    assert elasticity(crew, reasons).wanted_shards([ShardSize(3500)], 0.0) == 4
+    assert "3,500 keys" in reasons[0]
+
+
+def test_state_moves_to_other_shards_in_the_middle_of_the_work_and_nothing_changes(
+    account: Path, scanned: Plain, state: dict[str, Any]
+):
+    settings: ScanSettings = settings_of(account)
+    crew = LocalCrew(settings, shards=2)
+    service = Service(settings, folder_source(account / "AWSLogs"), **state, crew=crew)
+    service.start()
+    for shards in (4, 1, 2):
+        service.coordinator.step()
+        service.coordinator.step()
+        service.coordinator.divide(crew, shards)
+        assert len(service.coordinator._crew.sizes()) == shards
+    service.coordinator.finish()
+    service.coordinator.stop()
+    service.store.close()
+    assert stored(state["store_url"]) == scanned
