@@ -5,20 +5,24 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from time import monotonic
 
 from guardray.access.gate import utc_now
 from guardray.errors import StoreError
-from guardray.service.status import ServiceStatus, decoded
+from guardray.service.status import PublisherStatus, ServiceStatus, decoded
 from guardray.store.database import Database
+from guardray.store.outbox_overview import status as destinations
 from guardray.store.service_status import StatusBoard
 
 _LOG = logging.getLogger(__name__)
 
 KEPT_S = 1.0
 """For how long an answer of the store is good: probes need no credentials, and are not to keep the store busy."""
+
+DESTINATIONS_KEPT_S = 15.0
+"""How the outbox stands is counted over all that was ever sent, which takes the longer the more that is."""
 
 _PATIENCE_S = 1.0
 """How long to wait for another thread that asks the store. It may hang for as long as a connection takes to fail."""
@@ -49,15 +53,20 @@ class StatusReader:
     """Looks at the status in the store. Any number of threads may use it."""
 
     def __init__(self, database: Database, clock: Callable[[], datetime] = utc_now) -> None:
+        self._database = database
         self._board = StatusBoard(database)
         self._clock = clock
         self._lock = threading.Lock()
         self._status: ServiceStatus | None = None
         self._trouble: str | None = "the store has not answered yet"
-        self._asked_at = float("-inf")
+        self._publishers: tuple[PublisherStatus, ...] = ()
+        self._asked_at = self._counted_at = float("-inf")
 
     def look(self) -> Look:
-        """The status as it was not more than a second ago, or longer if the store does not answer. It never raises."""
+        """The status as it was not more than a second ago, or longer if the store does not answer. It never raises.
+
+        Destinations are told from the outbox, since publishers are processes of their own.
+        """
         if self._lock.acquire(timeout=_PATIENCE_S):
             try:
                 if monotonic() - self._asked_at > KEPT_S:
@@ -70,14 +79,26 @@ class StatusReader:
     def _ask(self) -> None:
         try:
             content = self._board.read()
+            self._count()
         except StoreError as error:
             # Its text names hosts and paths, which are nobody's business who has shown no credentials.
             _LOG.warning("the store does not answer", extra={"reason": str(error)})
             self._trouble = "the store does not answer"
             return
         try:
-            self._status = None if content is None else decoded(content)
+            self._status = None if content is None else replace(decoded(content), publishers=self._publishers)
             self._trouble = None
         except StoreError as error:
             _LOG.warning("the status cannot be read", extra={"reason": str(error)})
             self._trouble = "the status of the service cannot be read"
+
+    def _count(self) -> None:
+        if monotonic() - self._counted_at > DESTINATIONS_KEPT_S:
+            with self._database.reading() as connection:
+                found = destinations(connection, self._clock())
+            self._publishers = tuple(
+                PublisherStatus(destination=one.name, due=one.due, dead=one.dead, last_sent=one.last_sent)
+                for one in found
+                if one.active
+            )
+            self._counted_at = monotonic()

@@ -68,7 +68,7 @@ def _lines(status: ServiceStatus, now: datetime) -> Iterator[tuple[str, str]]:
     if epoch is not None:
         yield "epoch", f"{epoch.number:,}, {_ago(now, epoch.committed_at)}"
     if checkpoint is not None:
-        size = f"{size_text(checkpoint.bytes)} in {checkpoint.seconds:.1f} s"
+        size = f"{size_text(checkpoint.bytes)} in {checkpoint.seconds:.2f} s"
         yield "checkpoint", f"{checkpoint.number:,} of epoch {checkpoint.epoch:,}, {_ago(now, checkpoint.at)}, {size}"
     if status.watermark is not None:
         yield "event time", f"{_time(status.watermark)}, {span(now - status.watermark)} behind"

@@ -165,6 +165,7 @@ class ServiceStatus:
         fence: its number as the one writer.
         watermark: the time before which no event on time is waited for.
         pending: sightings that wait to be final.
+        publishers: filled in from the outbox by those who show a status, since the coordinator does not publish.
     """
 
     phase: Phase

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import threading
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from api.service_serving import tell
+from finding_examples import one_of_each
 from service_examples import RUNNING, stopped
 from sqlalchemy import event
 
 from guardray.api import status_reader
 from guardray.api.status_reader import StatusReader
+from guardray.service.status import PublisherStatus
+from guardray.store.findings import FindingStore
+from guardray.store.outbox import Outbox
+from guardray.store.outbox_register import Subscription
 
 
 @pytest.fixture
@@ -66,6 +71,15 @@ def test_what_was_known_is_told_while_the_store_hangs_and_grows_old(database, mo
     answered.set()
     thread.join()
     event.remove(database._engine, "before_cursor_execute", hang)
+
+
+def test_destinations_are_told_from_the_outbox(database):
+    tell(database, RUNNING)
+    now = datetime.now(UTC)
+    Outbox(database).register([Subscription(name="files", update_every=timedelta(minutes=15))], now)
+    FindingStore(database).commit(one_of_each(), epoch="a", now=now)
+    (found,) = StatusReader(database).look().status.publishers
+    assert found == PublisherStatus(destination="files", due=4, dead=0)
 
 
 def test_a_status_that_cannot_be_read_is_told_of(database, monkeypatch):
