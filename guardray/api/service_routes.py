@@ -29,7 +29,7 @@ class ServiceRouteSettings:
     """
 
     spool: SpoolConfig | None = None
-    metrics: MetricsAccess = MetricsAccess.LOCAL
+    metrics: MetricsAccess = MetricsAccess.TOKEN
     management_account: AccountId | None = None
 
 
