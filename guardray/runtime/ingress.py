@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from ray import serve
+from ray.exceptions import RayError
 from ray.serve.config import HTTPOptions
 
 from guardray.access.gate import Gate
@@ -18,6 +19,7 @@ from guardray.api.exports import ExportKeeper
 from guardray.api.metrics import MetricsAccess
 from guardray.api.rounds import Keepers
 from guardray.api.service_routes import ServiceRouteSettings, service_router
+from guardray.errors import UsageError
 from guardray.intel.upkeep import Library
 from guardray.rulebook.loading import chosen, load_own
 from guardray.service.config import ServeConfig
@@ -45,14 +47,28 @@ def api_of(config: ServeConfig) -> FastAPI:
 
 
 def start_ingress(config: ServeConfig) -> None:
-    """Serve the API at the host and port of the configuration. Returns when it answers."""
+    """Serve the API at the host and port of the configuration. Returns when it answers.
+
+    Raises:
+        UsageError: it cannot be served there.
+    """
+    try:
+        _start(config)
+    except (RayError, RuntimeError) as error:
+        *_, reason = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+        raise UsageError(f"the API cannot be served at {config.api.host}:{config.api.port}: {reason}") from error
+
+
+def _start(config: ServeConfig) -> None:
     api = config.api
     options: dict[str, Any] = {"host": api.host, "port": api.port}
     if api.tls is not None:
         options |= {"ssl_certfile": str(api.tls.certfile), "ssl_keyfile": str(api.tls.keyfile)}
     serve.start(http_options=HTTPOptions(**options))
     autoscaling = {"min_replicas": api.replicas.min, "max_replicas": api.replicas.max}
-    deployment: Any = serve.deployment(name=APP, autoscaling_config=autoscaling, ray_actor_options={"num_cpus": 0})
+    deployment: Any = serve.deployment(
+        name=APP, autoscaling_config=autoscaling, ray_actor_options={"num_cpus": 0}, graceful_shutdown_timeout_s=5
+    )
 
     def made() -> FastAPI:
         configure(LogFormat.JSON)
