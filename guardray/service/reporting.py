@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,13 +11,15 @@ from sqlalchemy import Connection
 from guardray.context.enrich import Indicators
 from guardray.dataflow.report import findings_of
 from guardray.dataflow.scan import ScanSettings
+from guardray.detectors.declare import Detector
 from guardray.errors import DetectorError
 from guardray.findings import identity
 from guardray.findings.finding import Finding
 from guardray.findings.sighting import Sighting, SightingKey
 from guardray.inventory import Inventory
 from guardray.service.board import Shown
-from guardray.store.open_parts import fold_open
+from guardray.service.switches import Switches
+from guardray.store.open_parts import fold_open, open_findings
 
 
 @dataclass(frozen=True)
@@ -29,10 +31,22 @@ class Told:
     open_ids: frozenset[str]
     problems: list[DetectorError]
     now: datetime
+    detectors: Mapping[str, Detector]
 
     def fold(self, connection: Connection) -> tuple[int, int]:
-        """Write them in the open transaction. Returns how many were new, and how many changed."""
-        return fold_open(connection, self.final, self.opened, self.open_ids, self.now)
+        """Write them in the open transaction. Returns how many were new, and how many changed.
+
+        Left out is what is switched off at this moment. What was told in part before stays as it is until that part
+        is complete, and is completed then: it can neither be taken back nor be told which half was looked at.
+        """
+        switches, begun = Switches.read(connection), open_findings(connection)
+        final = [one for one in self.final if self._is_on(one, switches) or one.id in begun]
+        completed = begun & {one.id for one in final}
+        opened = [one for one in self.opened if self._is_on(one, switches) or one.id in completed]
+        return fold_open(connection, final, opened, self.open_ids, self.now)
+
+    def _is_on(self, finding: Finding, switches: Switches) -> bool:
+        return switches.let(finding, self.detectors[finding.type])
 
 
 class Reporter:
@@ -49,18 +63,15 @@ class Reporter:
         self._lists = lists
 
     def tell(self, shown: Shown, inventory: Inventory, now: datetime) -> Told:
-        """The findings of what is shown. Those of detectors in DRY_RUN are made and left out."""
+        """The findings of what is shown, also of what is switched off or in DRY_RUN: that is left out in writing."""
         final, problems = self._findings(shown.final, inventory, now)
         opened, more = self._findings(shown.open, inventory, now)
-        return Told(final, opened, frozenset(map(_id, shown.open_keys)), problems + more, now)
+        return Told(final, opened, frozenset(map(_id, shown.open_keys)), problems + more, now, self._detectors)
 
     def _findings(
         self, sightings: Sequence[Sighting], inventory: Inventory, now: datetime
     ) -> tuple[list[Finding], list[DetectorError]]:
-        findings, problems = findings_of(
-            sightings, self._detectors, now, inventory, self._geography, self._lists.current()
-        )
-        return [one for one in findings if self._detectors[one.type].mode == "LIVE"], problems
+        return findings_of(sightings, self._detectors, now, inventory, self._geography, self._lists.current())
 
 
 def _id(key: SightingKey) -> str:

@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import Connection, RowMapping, Select, delete, insert, select, update
 
 from guardray.findings import identity
-from guardray.store.api_schema import DETECTORS, RESOURCES, TAGS
+from guardray.store.api_schema import DETECTORS, REMOVED_DETECTORS, RESOURCES, TAGS
 from guardray.store.schema import FINDINGS
 from guardray.types import AccountId, Region
 
@@ -36,6 +36,10 @@ class StoredDetector:
         """The one that findings of the account and Region name, whether they came before the detector or after."""
         return identity.detector_id(self.account_id, self.region)
 
+    def has(self, feature: str) -> bool:
+        """Whether an optional feature is on."""
+        return self.features.get(feature, {}).get("status") == "ENABLED"
+
     @property
     def arn(self) -> str:
         return identity.detector_arn(self.account_id, self.region)
@@ -55,6 +59,7 @@ def detectors_in(connection: Connection, region: Region | None = None) -> list[S
 
 def add(connection: Connection, detector: StoredDetector) -> None:
     """Keep a new detector."""
+    connection.execute(delete(REMOVED_DETECTORS).where(*_removed(detector)))
     connection.execute(insert(DETECTORS), _row(detector))
 
 
@@ -67,12 +72,24 @@ def change(connection: Connection, detector: StoredDetector, now: datetime, **va
 
 
 def remove(connection: Connection, detector: StoredDetector) -> None:
-    """Forget a detector with its findings, its tags and all that belongs to it."""
+    """Forget a detector with its findings, its tags and all that belongs to it; keep that there was one."""
     place = (detector.account_id, detector.region)
     for table in (FINDINGS, RESOURCES, DETECTORS):
         connection.execute(delete(table).where(table.c.account_id == place[0], table.c.region == place[1]))
     arn = TAGS.c.arn
     connection.execute(delete(TAGS).where((arn == detector.arn) | arn.startswith(f"{detector.arn}/", autoescape=True)))
+    connection.execute(insert(REMOVED_DETECTORS), {"account_id": place[0], "region": place[1]})
+
+
+def removed_places(connection: Connection) -> set[tuple[AccountId, Region]]:
+    """Accounts and Regions whose detector was removed and not made again."""
+    columns = REMOVED_DETECTORS.c
+    return {(row.account_id, row.region) for row in connection.execute(select(columns.account_id, columns.region))}
+
+
+def _removed(detector: StoredDetector) -> tuple[Any, ...]:
+    columns = REMOVED_DETECTORS.c
+    return columns.account_id == detector.account_id, columns.region == detector.region
 
 
 def _place(account_id: AccountId, region: Region) -> tuple[Any, Any]:

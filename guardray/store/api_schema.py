@@ -21,6 +21,14 @@ DETECTORS = Table(
     UniqueConstraint("account_id", "region", name="api_detectors_one_a_region"),
 )
 
+REMOVED_DETECTORS = Table(
+    "api_removed_detectors",
+    METADATA,
+    Column("account_id", String(12), primary_key=True),
+    Column("region", LogText, primary_key=True),
+)
+"""Where there was a detector and is none: unlike where there never was one, nothing is to be found there."""
+
 RESOURCES = Table(
     "api_resources",
     METADATA,

@@ -69,6 +69,11 @@ def fold_open(
     return len(new), len(changed)
 
 
+def open_findings(connection: Connection) -> set[str]:
+    """The ids of all findings that are shown with an open part."""
+    return set(connection.scalars(select(OPEN_PARTS.c.finding_id)))
+
+
 def close_all(connection: Connection) -> None:
     """Take all that is shown for final, since what it was made of is not known any more."""
     connection.execute(delete(OPEN_PARTS))

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from guardray.store.access_schema import ACCESS_KEYS, AUDIT
-from guardray.store.api_schema import DESTINATION_PLACES, DETECTORS, MEMBERS, ORGANISATION, RESOURCES, TAGS
+from guardray.store.api_schema import (
+    DESTINATION_PLACES,
+    DETECTORS,
+    MEMBERS,
+    ORGANISATION,
+    REMOVED_DETECTORS,
+    RESOURCES,
+    TAGS,
+)
 from guardray.store.criteria_schema import FINDING_FEEDBACK, FINDING_VALUES
 from guardray.store.schema import DESTINATIONS, EPOCHS, EVIDENCE, FINDINGS, METADATA, OUTBOX, WRITER
 from guardray.store.service_schema import (
@@ -31,6 +39,7 @@ TABLES = (
     SERVICE_STATUS,
     OPEN_PARTS,
     DETECTORS,
+    REMOVED_DETECTORS,
     RESOURCES,
     TAGS,
     MEMBERS,

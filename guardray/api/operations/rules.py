@@ -10,11 +10,10 @@ from guardray.api import membership
 from guardray.api.call import Call, Handler
 from guardray.api.errors import access_denied, bad_request, conflict, not_found
 from guardray.api.operations.tagging import checked_tags
-from guardray.api.rule_catalogue import CatalogueRule, catalogue
+from guardray.rulebook.catalogue import CatalogueRule, catalogue
 from guardray.store import api_resources, api_tags
 from guardray.store.api_resources import StoredResource
-
-ASSOCIATION, CONFIGURATION = "rule-association", "rule-configuration"
+from guardray.store.api_rules import ASSOCIATION, CONFIGURATION
 
 _FIELDS = {
     "name": "Name",
@@ -79,7 +78,7 @@ def update_association(call: Call) -> Mapping[str, Any]:
 
 
 def delete_association(call: Call) -> Mapping[str, Any]:
-    """The rule is off for the caller's account."""
+    """The rule does again what its file says."""
     found = _own_association(call)
     api_resources.remove(call.connection, found)
     api_tags.remove_tags(call.connection, _association_arn(found))
@@ -121,7 +120,7 @@ def update_configuration(call: Call) -> Mapping[str, Any]:
 
 
 def delete_configuration(call: Call) -> Mapping[str, Any]:
-    """The rule is off in the organisation."""
+    """The organisation says nothing of the rule any more."""
     api_resources.remove(call.connection, _own_configuration(call))
     return {}
 

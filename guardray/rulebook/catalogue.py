@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
+from guardray.custom.details import UNNAMED
 from guardray.custom.library import OwnRule
 from guardray.detectors.declare import Query, QueryDetector
 from guardray.findings.finding_type import FindingType
@@ -28,8 +29,8 @@ class CatalogueRule:
 
     @cached_property
     def id(self) -> str:
-        """The words of its name: `console-login-without-mfa`."""
-        return "-".join(word.lower() for word in _WORDS.findall(self.query.name))
+        """See `rule_id`."""
+        return rule_id(self.rule.detector.finding_type, self.query.name)
 
     @cached_property
     def made_at(self) -> datetime:
@@ -43,7 +44,7 @@ class CatalogueRule:
         return {
             "RuleId": self.id,
             "Arn": f"arn:aws:guardduty:{region}:aws:custom-detection-rule/{self.id}",
-            "Name": self.query.name,
+            "Name": parts.threat_family_name if self.query.name in UNNAMED else self.query.name,
             "Description": " ".join(self.rule.about.split()),
             "Severity": Severity.of(detector.severity).name,
             "DataSource": "CloudTrailManagementEvent",
@@ -60,6 +61,14 @@ class CatalogueRule:
         """The rule as GetCustomDetectionRule has it, with its condition."""
         expression = self.query.condition.strip()[:_EXPRESSION_LENGTH]
         return {**self.summary(region), "Definition": {"Expression": expression}}
+
+
+def rule_id(finding_type: str, name: str) -> str:
+    """The id of a condition: the words of its name, or of its finding type where it is the only one and has none.
+
+    `console-login-without-mfa`, `policy-iam-user-user-created`.
+    """
+    return "-".join(word.lower() for word in _WORDS.findall(finding_type if name in UNNAMED else name))
 
 
 def catalogue(rules: Iterable[OwnRule]) -> Mapping[str, CatalogueRule]:
