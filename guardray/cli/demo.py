@@ -69,6 +69,7 @@ def _score(summary: Summary, findings: Path) -> str:
 
 def _next_steps(folder: Path, findings: Path) -> str:
     program = shlex.join(command())
+    region = json.loads(findings.read_text(encoding="utf-8").partition("\n")[0])["region"]
     return f"""
 Look further:
   one finding in GuardDuty's JSON    head -1 {findings} | {sys.executable} -m json.tool
@@ -76,4 +77,8 @@ Look further:
   what each finding type needs       {program} detectors list
   the scan again                     {scan_command(folder)}
   your own logs                      {program} scan s3://BUCKET/AWSLogs/ --output findings.jsonl
+
+GuardDuty's API in front of these logs, with the key that it shows when it starts:
+  {program} serve --source {shlex.quote(str(folder / "AWSLogs"))} --data {shlex.quote(str(folder / "data"))}
+  aws guardduty list-detectors --endpoint-url http://127.0.0.1:8000 --region {region}
 """
