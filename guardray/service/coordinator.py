@@ -16,7 +16,7 @@ from itertools import count
 
 from sqlalchemy import Connection
 
-from guardray.checkpoints.checkpoints import Checkpoints
+from guardray.checkpoints.checkpoints import KEPT, Checkpoints
 from guardray.checkpoints.epoch import Epoch, EpochInput
 from guardray.checkpoints.manifest import Manifest
 from guardray.checkpoints.parts import read_part, write_part
@@ -58,6 +58,7 @@ class Pace:
         max_objects: of an epoch.
         max_bytes: of an epoch's objects, as they lie there: some seconds of work.
         checkpoint_every: time between checkpoints: so much is processed once more after a loss.
+        checkpoints_kept: how many of them.
         quiet_epoch: without any input, event time goes on in steps of this.
         remembered: how long a copy of an object is known for one.
     """
@@ -65,6 +66,7 @@ class Pace:
     max_objects: int = 500
     max_bytes: int = 32 << 20
     checkpoint_every: timedelta = timedelta(seconds=30)
+    checkpoints_kept: int = KEPT
     quiet_epoch: timedelta = timedelta(minutes=1)
     remembered: timedelta = timedelta(days=8)
 
@@ -129,7 +131,7 @@ class Coordinator:
             FencedError: another process has become the one writer since.
         """
         self._fence = fence
-        self._checkpoints = Checkpoints(self._url, self._store, fence)
+        self._checkpoints = Checkpoints(self._url, self._store, fence, self._pace.checkpoints_kept)
         position = self._store.position()
         if position is not None:
             self._source.restore(position)
@@ -215,6 +217,11 @@ class Coordinator:
     def pending(self) -> int:
         """Sightings that wait to be final."""
         return len(self._progress.board)
+
+    @property
+    def held(self) -> int:
+        """Objects that were read, and which the sources still count as theirs."""
+        return self._inbox.held
 
     def sizes(self) -> list[ShardSize]:
         """How much each shard holds, as it was after the last epoch."""

@@ -25,6 +25,11 @@ class Inbox:
         """Arrivals that wait."""
         return len(self._waiting)
 
+    @property
+    def held(self) -> int:
+        """Arrivals that were read, and which the source still counts since they are not acknowledged."""
+        return sum(len(of_epoch) for _, of_epoch in self._done)
+
     def fill(self, limit: int) -> None:
         """Ask the source for more, up to `limit` that wait."""
         if len(self._waiting) < limit:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import timedelta
 
@@ -108,7 +109,13 @@ class Loop:
             ShardStatus(index=index, rows=size.rows) for index, size in enumerate(self._coordinator.sizes())
         )
         if self._elasticity is not None:
-            self._resize(self._elasticity, sum(by_name.values(), Lag()))
+            self._resize(self._elasticity, self._waiting(by_name.values()))
+
+    def _waiting(self, lags: Iterable[Lag]) -> Lag:
+        """How far behind the sources are, without what was read and only waits to be acknowledged."""
+        lag = sum(lags, Lag())
+        backlog = max(lag.backlog - self._coordinator.held, 0)
+        return Lag(backlog=backlog, oldest=lag.oldest if backlog else None)
 
     def _resize(self, elasticity: Elasticity, lag: Lag) -> None:
         now = time.monotonic()
