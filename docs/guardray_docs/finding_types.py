@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from guardray.cli.catalogue import Account, Entry, account, entries
-from guardray.cli.facts import LEARNING
 from guardray.detectors.costs import measured_costs
 from guardray.detectors.loader import declaring_modules
 from guardray.findings.severity import Severity
 from guardray.intel.store import IndicatorStore
+from guardray.rulebook.entries import Account, Entry, account, entries
+from guardray.rulebook.facts import LEARNING
 
 RESOURCES = {
     "EC2": ("ec2.md", "Instances", "VPC Flow Logs and Route 53 Resolver query logs"),

@@ -13,12 +13,12 @@ from rich.padding import Padding
 from rich.table import Column, Table
 from rich.text import Text
 
-from guardray.cli.catalogue import Account, Entry
 from guardray.cli.columns import ColumnHelp
-from guardray.cli.facts import LEARNING
 from guardray.cli.messages import harmless
 from guardray.detectors.costs import measured_costs
 from guardray.findings.severity import Severity
+from guardray.rulebook.entries import Account, Entry
+from guardray.rulebook.facts import LEARNING
 
 WIDTH_WITHOUT_TERMINAL = 160
 

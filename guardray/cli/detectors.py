@@ -11,7 +11,6 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from guardray.cli.catalogue import Account, Entry, account, entries, own_account, own_entry
 from guardray.cli.columns import columns_of
 from guardray.cli.detections import tell_problems
 from guardray.cli.detector_pages import account_page, columns_table, entries_table, markdown_table, wide_console
@@ -22,6 +21,7 @@ from guardray.custom.settings import folders_of
 from guardray.detectors.loader import load_detectors
 from guardray.intel.library import load_indicators
 from guardray.intel.store import IndicatorStore
+from guardray.rulebook.entries import Account, Entry, account, entries, own_account, own_entry
 from guardray.rulebook.examples import outcomes
 from guardray.rulebook.loading import OwnDetections, load_own
 from guardray.schema import api_activity, dns_activity, network_activity

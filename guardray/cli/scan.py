@@ -11,7 +11,6 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from guardray.cli.catalogue import missing_indicators
 from guardray.cli.messages import counted, say
 from guardray.cli.options import FINDINGS, KNOWN, Reading, Sources, Verbose
 from guardray.cli.outputs import Outputs
@@ -27,6 +26,7 @@ from guardray.errors import DetectorError
 from guardray.findings.finding import Finding
 from guardray.findings.severity import Severity
 from guardray.findings.writers import Format
+from guardray.rulebook.entries import missing_indicators
 from guardray.sources.objects import InputObject, locate
 from guardray.sources.set_aside import SetAsideFolder
 

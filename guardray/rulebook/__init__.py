@@ -1,1 +1,1 @@
-"""Detections of one's own as they are run: loaded, and proven by their examples."""
+"""What is known of detections: one's own loaded and proven by their examples, and what there is to say of each type."""

@@ -11,13 +11,13 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from guardray.cli.catalogue import entries, missing_indicators, tunable_reasons
 from guardray.cli.detector_pages import entries_table
 from guardray.cli.detectors import app
 from guardray.detectors.costs import measured_costs
 from guardray.detectors.loader import declaring_modules, load_detectors
 from guardray.errors import UsageError
 from guardray.intel.store import IndicatorStore
+from guardray.rulebook.entries import entries, missing_indicators, tunable_reasons
 
 NOTHING = IndicatorStore()
 ROOT_USE = "Policy:IAMUser/RootCredentialUsage"

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from guardray.cli.catalogue import missing_indicators
 from guardray.cli.checks.check import Check, fail, ok, warn
 from guardray.cli.lists import age_text, entries_text
 from guardray.detectors.loader import load_detectors
@@ -16,6 +15,7 @@ from guardray.intel.library import load_indicators
 from guardray.intel.overview import ListRow, rows
 from guardray.intel.store import IndicatorStore
 from guardray.intel.upkeep import Library
+from guardray.rulebook.entries import missing_indicators
 
 _TOO_OLD = 3
 """Intervals of a feed that its copy may be old: one that was missed is no trouble yet."""

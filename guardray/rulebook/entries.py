@@ -12,7 +12,6 @@ from types import ModuleType
 
 import msgspec
 
-from guardray.cli.facts import learning_of, needs_of, state_of
 from guardray.custom.library import OwnRule
 from guardray.detectors.costs import measured_costs
 from guardray.detectors.declare import Detector, Learning, Method, Mode, Source
@@ -20,6 +19,7 @@ from guardray.detectors.loader import declaring_modules, load_detectors
 from guardray.errors import UsageError
 from guardray.findings.tactic import tactic_of
 from guardray.intel.store import IndicatorStore
+from guardray.rulebook.facts import learning_of, needs_of, state_of
 from guardray.types import ResourceRole
 
 _NAMES_A_TYPE = re.compile(r"\w+:\w+/\w+")
