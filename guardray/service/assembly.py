@@ -89,6 +89,7 @@ def assembled(config: ServeConfig, settings: ScanSettings, crew: ElasticCrew) ->
             max_bytes=config.epoch.max_bytes,
             quiet_epoch=config.epoch.interval,
             checkpoint_every=config.checkpoint.interval,
+            checkpoints_kept=config.checkpoint.kept,
         ),
         patience=Patience(**config.patience.model_dump()),
         listener=account,
@@ -114,7 +115,7 @@ def assembled(config: ServeConfig, settings: ScanSettings, crew: ElasticCrew) ->
 def source_of(config: ServeConfig) -> ContinuousSource:
     """All sources of a service as one: those of its configuration, and the spool of what is sent to it."""
     config.spool_config.path.mkdir(parents=True, exist_ok=True)
-    sources = [open_source(one.url, **one.options.given()) for one in config.sources]
+    sources = [open_source(one.url, **config.options_of(one)) for one in config.sources]
     return ManySources([*sources, open_source(f"spool:{config.spool_config.path}")])
 
 

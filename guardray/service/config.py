@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -120,6 +121,12 @@ class ServeConfig(BaseSettings):
         """Which objects and events are wanted."""
         events = self.events
         return KeyFilter(since=events.since, account_ids=frozenset(events.accounts), regions=frozenset(events.regions))
+
+    def options_of(self, source: SourceConfig) -> dict[str, Any]:
+        """What `open_source` takes besides a source's URL: its own settings, and which objects are wanted."""
+        if source.url.startswith("spool:"):
+            return source.options.given()
+        return source.options.given() | {"key_filter": self.key_filter}
 
     @property
     def spool_config(self) -> SpoolConfig:

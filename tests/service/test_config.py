@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from guardray.errors import UsageError
 from guardray.service.config import ServeConfig
 from guardray.service.config_loading import Loaded, load_config
 from guardray.service.config_values import Group
+from guardray.sources.objects import KeyFilter
 
 EXAMPLE = Path(__file__).parents[2] / "configs" / "guardray.yaml"
 
@@ -177,6 +178,22 @@ def test_sources_open_with_the_options_that_the_file_gives(tmp_path):
     (source,) = config.sources
     assert source.options.given() == {"still": timedelta(seconds=2), "look_interval": timedelta(minutes=1)}
     assert isinstance(open_source(source.url, **source.options.given()), FolderSource)
+
+
+def test_sources_are_asked_for_the_accounts_regions_and_times_that_are_wanted(tmp_path):
+    (tmp_path / "logs").mkdir()
+    text = """
+        sources: [logs, spool:sent]
+        events: {accounts: ["111122223333"], regions: [eu-west-1], since: 2026-11-01T00:00:00Z}
+    """
+    config = _load(_written(tmp_path, text))
+    folder, spool = config.sources
+    assert config.options_of(folder)["key_filter"] == KeyFilter(
+        since=datetime(2026, 11, 1, tzinfo=UTC),
+        account_ids=frozenset({"111122223333"}),
+        regions=frozenset({"eu-west-1"}),
+    )
+    assert [open_source(one.url, **config.options_of(one)).name for one in (folder, spool)]
 
 
 def test_the_spool_lies_in_the_data_folder_with_its_limits(tmp_path):
