@@ -129,9 +129,7 @@ class Shard:
         rows.
         """
         for finding_type, table in self._state.windows.items():
-            closed = table.close(watermark, partial(self._may_cross, self._windows[finding_type], table))
-            if closed.height:
-                self._state.crossed[finding_type].vstack(closed, in_place=True)
+            self._close(finding_type, table, watermark)
         self._state.seen.forget(watermark - REDELIVERY_SLACK)
         judged = [s for name, detector in self._changes.items() for s in self._judge(name, detector, watermark)]
         return judged + self._behaviour.close(watermark)
@@ -188,6 +186,44 @@ class Shard:
         """Keys in the tables of windows and activities."""
         windows = sum(len(table) for table in self._state.windows.values())
         return windows + sum(len(table) for table in self._state.activities.values())
+
+    def state_bytes(self) -> int:
+        """About how many bytes all state takes, as far as it grows with what is seen."""
+        state = self._state
+        windows = sum(table.nbytes for table in state.windows.values())
+        return windows + state.seen.nbytes + sum(table.nbytes for table in state.activities.values())
+
+    def evict(self, budget: int) -> int:
+        """Drops the oldest state until all of it takes no more than this many bytes, or nothing can be dropped.
+
+        Windows are closed before their time: those that have crossed are decided as they are, and what still comes of
+        the others is counted in windows anew. Of events the oldest days are forgotten, so that copies of them count as
+        new. What is learned of habits stays: it is bounded by itself.
+
+        Returns:
+            How many windows and events went.
+        """
+        evicted = 0
+        while self.state_bytes() > budget:
+            filled = [(name, table) for name, table in self._state.windows.items() if len(table)]
+            largest = max(filled, key=lambda item: item[1].nbytes, default=None)
+            if largest is not None and (largest[1].nbytes >= self._state.seen.nbytes or not len(self._state.seen)):
+                evicted += self._close_half(*largest)
+            elif len(self._state.seen):
+                evicted += self._state.seen.forget_oldest()
+            else:
+                break
+        return evicted
+
+    def _close_half(self, finding_type: str, table: WindowTable) -> int:
+        before = len(table)
+        self._close(finding_type, table, table.median_end())
+        return before - len(table)
+
+    def _close(self, finding_type: str, table: WindowTable, watermark: int) -> None:
+        closed = table.close(watermark, partial(self._may_cross, self._windows[finding_type], table))
+        if closed.height:
+            self._state.crossed[finding_type].vstack(closed, in_place=True)
 
     def _may_cross(self, detector: WindowDetector, table: WindowTable, rows: np.ndarray) -> np.ndarray:
         """Which rows cross with one end of the connection as ours, or with the other: bool [n]."""

@@ -17,7 +17,7 @@ from guardray.dataflow.worker import IngestReport, Worker
 from guardray.errors import CrewLostError, DetectorError, GuardrayError
 from guardray.findings.sighting import Sighting
 from guardray.runtime.actors import RemoteShards, ShardActor
-from guardray.service.crew import Kept, ShardSize, made, write_shard
+from guardray.service.crew import UNBOUNDED, Kept, ShardKeeper, ShardSize, made, write_shard
 from guardray.sources.objects import InputObject
 
 T = TypeVar("T")
@@ -32,22 +32,22 @@ CALL_TIMEOUT_S = 300.0
 class ServiceShardActor(ShardActor):
     """A shard of a service: it reads and writes its part of checkpoints itself."""
 
-    def __init__(self, settings: ScanSettings, index: int, of: int, kept: Kept | None) -> None:
+    def __init__(self, settings: ScanSettings, index: int, of: int, kept: Kept | None, budget: int) -> None:
         self._settings, self._index = settings, index
         self._shard = made(settings, index, of, kept)
+        self._keeper = ShardKeeper(self._shard, budget)
 
     def ready(self) -> None:
         """Answers once the state is there."""
 
     def advance_and_decide(self, watermark: int, forget_before: int) -> list[Sighting]:
-        self._shard.forget_objects(forget_before)
-        return [*self._shard.advance(watermark), *self._shard.decide(watermark)]
+        return self._keeper.advance(watermark, forget_before)
 
     def write(self, draft: Draft) -> Part:
         return write_shard(self._shard, self._settings, draft, self._index)
 
     def size(self) -> ShardSize:
-        return ShardSize(self._shard.state_rows())
+        return self._keeper.size()
 
 
 class ServiceIngestActor:
@@ -74,9 +74,13 @@ class RayCrew:
         surroundings: what rows are enriched with.
         workers: ingest workers, each on a core of its own.
         shards: among how many the state is divided.
+        budget: bytes that the state of all shards together may take.
     """
 
-    def __init__(self, settings: ScanSettings, surroundings: Surroundings, workers: int, shards: int) -> None:
+    def __init__(
+        self, settings: ScanSettings, surroundings: Surroundings, workers: int, shards: int, budget: int = UNBOUNDED
+    ) -> None:
+        self._budget = budget
         self._settings = ray.put(settings)
         self._surroundings = surroundings
         self._worker_count, self._shard_count = workers, shards
@@ -100,7 +104,9 @@ class RayCrew:
         shard: Any = ray.remote(num_cpus=0, max_restarts=0)(ServiceShardActor)
         count = self._shard_count
         self._shards = [
-            shard.options(scheduling_strategy="SPREAD").remote(self._settings, index, count, kept)
+            shard.options(scheduling_strategy="SPREAD").remote(
+                self._settings, index, count, kept, self._budget // count
+            )
             for index in range(count)
         ]
         self._gather([one.ready.remote() for one in self._shards], START_TIMEOUT_S)

@@ -47,7 +47,8 @@ class CoordinatorActor:
         self._log = get_logger("guardray.coordinator")
         settings, _ = settings_of(config)
         is_restart = ray.get_runtime_context().was_current_actor_reconstructed
-        crew = RayCrew(settings, surroundings_of(config, settings), config.ingest.min, config.shards.min)
+        budget = config.budget_mb << 20
+        crew = RayCrew(settings, surroundings_of(config, settings), config.ingest.min, config.shards.min, budget)
         parts = assembled(config, settings, crew)
         self._loop = parts.loop
         self._fence = fence_of(parts.store, take_over=take_over or is_restart)

@@ -69,7 +69,7 @@ class Account(Listener):
         self.sources: tuple[SourceStatus, ...] = ()
         self.shards: tuple[ShardStatus, ...] = ()
         self.ingest: IngestStatus | None = None
-        self.pending = 0
+        self.pending = self.evicted = 0
 
     @property
     def objects(self) -> int:
@@ -105,6 +105,7 @@ class Account(Listener):
                 duplicates=self._duplicates,
                 findings_created=self._created,
                 findings_updated=self._updated,
+                evicted=self.evicted,
                 restarts=self._restarts,
             ),
             latency=self._latency(),

@@ -22,6 +22,9 @@ from guardray.findings.sighting import Sighting
 from guardray.shards.partition import shard_of
 from guardray.sources.objects import InputObject
 
+UNBOUNDED = 1 << 62
+"""A budget that no state reaches."""
+
 
 @dataclass(frozen=True)
 class Kept:
@@ -33,10 +36,17 @@ class Kept:
 
 @dataclass(frozen=True)
 class ShardSize:
-    """How much a shard holds: keys in its tables, and about how many bytes they take."""
+    """How much a shard holds.
+
+    Attributes:
+        rows: keys in its tables.
+        bytes: about as many as they take.
+        evicted: windows and events that had to go since it was made, because they took more than the budget.
+    """
 
     rows: int
     bytes: int = 0
+    evicted: int = 0
 
 
 class Crew(Protocol):
@@ -105,6 +115,29 @@ def write_shard(shard: Shard, settings: ScanSettings, draft: Draft, index: int) 
     return write_part(draft, shard_part(index), tables, Cutter(Owners.of(settings.detectors)))
 
 
+class ShardKeeper:
+    """Closes what is due in a shard after each epoch, and keeps it within its budget.
+
+    Args:
+        budget: bytes that its state may take.
+    """
+
+    def __init__(self, shard: Shard, budget: int) -> None:
+        self._shard, self._budget = shard, budget
+        self._evicted = 0
+
+    def advance(self, watermark: int, forget_before: int) -> list[Sighting]:
+        """See `Crew.advance`."""
+        self._shard.forget_objects(forget_before)
+        seen = self._shard.advance(watermark)
+        self._evicted += self._shard.evict(self._budget)
+        return [*seen, *self._shard.decide(watermark)]
+
+    def size(self) -> ShardSize:
+        """How much the shard holds."""
+        return ShardSize(self._shard.state_rows(), self._shard.state_bytes(), self._evicted)
+
+
 class LocalCrew:
     """All in this process, one after another.
 
@@ -112,25 +145,32 @@ class LocalCrew:
         settings: what to look for.
         shards: among how many the state is divided.
         surroundings: what rows are enriched with, where that is not what the settings say.
+        budget: bytes that the state of each shard may take.
     """
 
-    def __init__(self, settings: ScanSettings, shards: int = 1, surroundings: Surroundings | None = None) -> None:
+    def __init__(
+        self,
+        settings: ScanSettings,
+        shards: int = 1,
+        surroundings: Surroundings | None = None,
+        budget: int = UNBOUNDED,
+    ) -> None:
         self._settings = settings
+        self._budget = budget
         self._count = shards
         self._surroundings = surroundings
         self._shards: list[Shard] = []
 
     def start(self, kept: Kept | None) -> None:
         self._shards = [made(self._settings, index, self._count, kept) for index in range(self._count)]
+        self._keepers = [ShardKeeper(shard, self._budget) for shard in self._shards]
         self._worker = Worker(self._settings, _Here(self._shards), self._surroundings)
 
     def process(self, objects: Sequence[InputObject], at: int) -> list[IngestReport]:
         return [self._worker.process(objects, at)]
 
     def advance(self, watermark: int, forget_before: int) -> list[Sighting]:
-        for shard in self._shards:
-            shard.forget_objects(forget_before)
-        return [one for shard in self._shards for one in (*shard.advance(watermark), *shard.decide(watermark))]
+        return [one for keeper in self._keepers for one in keeper.advance(watermark, forget_before)]
 
     def crossing(self) -> list[Sighting]:
         return [sighting for shard in self._shards for sighting in shard.crossing()]
@@ -139,7 +179,7 @@ class LocalCrew:
         return [write_shard(shard, self._settings, draft, index) for index, shard in enumerate(self._shards)]
 
     def sizes(self) -> list[ShardSize]:
-        return [ShardSize(shard.state_rows()) for shard in self._shards]
+        return [keeper.size() for keeper in self._keepers]
 
     def problems(self) -> list[DetectorError]:
         return [problem for shard in self._shards for problem in shard.problems]

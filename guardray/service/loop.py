@@ -106,8 +106,10 @@ class Loop:
         account.on_source_problems(self._source.problems())
         account.pending = self._coordinator.pending
         account.shards = tuple(
-            ShardStatus(index=index, rows=size.rows) for index, size in enumerate(self._coordinator.sizes())
+            ShardStatus(index=index, rows=size.rows, bytes=size.bytes)
+            for index, size in enumerate(self._coordinator.sizes())
         )
+        account.evicted = sum(size.evicted for size in self._coordinator.sizes())
         if self._elasticity is not None:
             self._resize(self._elasticity, self._waiting(by_name.values()))
 

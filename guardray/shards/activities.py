@@ -39,6 +39,11 @@ class ActivityTable:
         self.left_out: LeftOutError | None = None
         self._most_kinds = 0
 
+    @property
+    def nbytes(self) -> int:
+        """About how many bytes all rows and habits take."""
+        return int(sum(part.estimated_size() for part in (*self._parts, *self._habits.tables.values())))
+
     def __len__(self) -> int:
         """Rows that wait, merged or not."""
         return sum(part.height for part in self._parts)

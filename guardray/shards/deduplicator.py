@@ -48,6 +48,10 @@ class Deduplicator:
         """Drop the days that ended by this time. Their events, should they come again, count as new."""
         self._days = {day: table for day, table in self._days.items() if (day + 1) * DAY_US > before_us}
 
+    def forget_oldest(self) -> int:
+        """Drop the earliest day. Returns how many events are forgotten."""
+        return len(self._days.pop(min(self._days))) if self._days else 0
+
     def export(self) -> pa.Table:
         """All hashes and their day, to keep."""
         days = np.repeat(list(self._days), [len(table) for table in self._days.values()]).astype(np.int64)

@@ -198,6 +198,10 @@ class WindowTable:
                 part.take(kept)
         return closed
 
+    def median_end(self) -> int:
+        """When half of the windows have ended, in microseconds since 1970: closing up to there makes room."""
+        return int(np.median(self._identity[START].column)) + self._window_us
+
     def export(self, clear: bool = True) -> pa.Table:
         """A copy of the state of all windows, to merge into another table of the same kind or to keep.
 

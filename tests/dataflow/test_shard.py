@@ -120,3 +120,23 @@ def test_a_threshold_that_fails_is_reported_once_and_gives_no_finding():
     (problem,) = shard.problems
     assert problem.finding_type == SCAN.finding_type
     assert "no_such_measure" in problem.reason
+
+
+def test_state_past_its_budget_is_dropped_oldest_first_and_what_has_crossed_is_not_lost():
+    shard = fed(Shard([SCAN]), attempts(range(20, 100)))
+    day_later = START + timedelta(days=1)
+    fed(shard, attempts(range(20, 25), time=day_later, end_time=day_later))
+    rows = shard.state_rows()
+    assert [sighting.key.finding_type for sighting in shard.crossing()] == [SCAN.finding_type]
+    budget = shard.state_bytes() - 1
+    assert shard.evict(budget) > 0
+    assert shard.state_bytes() <= budget
+    assert 0 < shard.state_rows() < rows
+    assert [sighting.key.finding_type for sighting in shard.finish()] == [SCAN.finding_type]
+
+
+def test_nothing_is_dropped_within_the_budget_and_a_budget_of_nothing_ends():
+    shard = fed(Shard([SCAN]), attempts(range(20, 100)))
+    assert shard.evict(shard.state_bytes()) == 0
+    shard.evict(0)
+    assert shard.state_rows() == 0

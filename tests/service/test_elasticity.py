@@ -8,7 +8,7 @@ from typing import Any
 
 from guardray.connectors.source import Lag
 from guardray.dataflow.scan import ScanSettings
-from guardray.service.crew import LocalCrew, ShardSize
+from guardray.service.crew import UNBOUNDED, LocalCrew, ShardSize
 from guardray.service.elasticity import Elasticity
 from guardray.service.scaling import IngestGoals, Range, ShardGoals
 from tests.service.running import Plain, Service, folder_source, settings_of, stored
@@ -80,3 +80,25 @@ def test_state_moves_to_other_shards_in_the_middle_of_the_work_and_nothing_chang
     service.coordinator.stop()
     service.store.close()
     assert stored(state["store_url"]) == scanned
+
+
+def test_state_past_its_budget_is_evicted_and_counted(account: Path, state: dict[str, Any]):
+    settings = settings_of(account)
+
+    def size_with(budget: int) -> ShardSize:
+        crew = LocalCrew(settings, shards=1, budget=budget)
+        places = {name: f"{place}-{budget}" for name, place in state.items()}
+        service = Service(settings, folder_source(account / "AWSLogs"), **places, crew=crew)
+        service.start()
+        for _ in range(4):
+            service.coordinator.step()
+        (size,) = service.coordinator.sizes()
+        service.coordinator.stop()
+        service.store.close()
+        return size
+
+    unbounded = size_with(UNBOUNDED)
+    bounded = size_with(unbounded.bytes // 2)
+    assert unbounded.evicted == 0
+    assert bounded.evicted > 0
+    assert bounded.bytes < unbounded.bytes
