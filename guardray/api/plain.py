@@ -84,15 +84,15 @@ async def admitted(operators: Operators, web: WebRequest, request_id: str) -> Ho
     return await run_in_threadpool(operators.admit, request_of(web, request_id))
 
 
-def request_of(web: WebRequest, request_id: str) -> Request:
-    """A request without its body, as the gate looks at it."""
+def request_of(web: WebRequest, request_id: str, body: bytes = b"") -> Request:
+    """A request as the gate looks at it; without its body where that does not matter, or is not there yet."""
     scope = web.scope
     return Request.of_wire(
         web.method,
         scope["raw_path"],
         scope["query_string"],
         scope["headers"],
-        b"",
+        body,
         request_id=request_id,
         source_ip=web.client.host if web.client else "",
     )

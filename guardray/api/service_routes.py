@@ -1,19 +1,24 @@
-"""The routes beside GuardDuty's: health, metrics, how the service stands, and logs that are sent to us."""
+"""The routes beside GuardDuty's: health, metrics, how the service stands, queries, and logs that are sent to us."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fastapi import APIRouter
 
 from guardray.access.gate import Gate
+from guardray.api.explanation import Explainer
 from guardray.api.health import add_health
 from guardray.api.ingest import add_ingest
 from guardray.api.metrics import MetricsAccess, add_metrics
 from guardray.api.plain import Operators
+from guardray.api.query_routes import add_queries
 from guardray.api.service_view import add_service_view
 from guardray.api.status_reader import StatusReader
 from guardray.connectors.spool import Spool, SpoolConfig
+from guardray.context.enrich import Indicators
+from guardray.custom.library import OwnRule
+from guardray.intel.store import IndicatorStore
 from guardray.store.database import Database
 from guardray.types import AccountId
 
@@ -26,11 +31,15 @@ class ServiceRouteSettings:
         spool: where bodies go that are sent; null: none are taken, and there is no such route.
         metrics: who gets the metrics.
         management_account: whose keys see how the service stands; null: those of every account.
+        rules: of one's own, which are listed and explained as the others are.
+        lists: those in use, without which some detectors cannot fire.
     """
 
     spool: SpoolConfig | None = None
     metrics: MetricsAccess = MetricsAccess.TOKEN
     management_account: AccountId | None = None
+    rules: tuple[OwnRule, ...] = ()
+    lists: Indicators = field(default_factory=IndicatorStore)
 
 
 def service_router(database: Database, gate: Gate, settings: ServiceRouteSettings) -> APIRouter:
@@ -41,6 +50,7 @@ def service_router(database: Database, gate: Gate, settings: ServiceRouteSetting
     add_health(router, reader)
     add_metrics(router, reader, operators, settings.metrics)
     add_service_view(router, reader, operators)
+    add_queries(router, database, gate, Explainer(settings.rules, settings.lists))
     if settings.spool is not None:
         add_ingest(router, gate, Spool(settings.spool), settings.spool.max_body_bytes)
     return router

@@ -21,6 +21,7 @@ from guardray.api.rounds import Keepers
 from guardray.api.service_routes import ServiceRouteSettings, service_router
 from guardray.errors import UsageError
 from guardray.intel.upkeep import Library
+from guardray.intel.versions import CurrentIndicators
 from guardray.rulebook.loading import chosen, load_own
 from guardray.service.config import ServeConfig
 from guardray.service.logging import LogFormat, configure
@@ -39,7 +40,11 @@ def api_of(config: ServeConfig) -> FastAPI:
     settings = Settings(detectors=chosen(own, ()), rules=own.rules, list_folder=config.data / "lists")
     metrics = MetricsAccess.OPEN if config.api.metrics == "open" else MetricsAccess.TOKEN
     route_settings = ServiceRouteSettings(
-        spool=config.spool_config, metrics=metrics, management_account=config.api.management_account
+        spool=config.spool_config,
+        metrics=metrics,
+        management_account=config.api.management_account,
+        rules=own.rules,
+        lists=CurrentIndicators(config.data),
     )
     routes = service_router(database, gate, route_settings)
     keepers = Keepers(ListKeeper(database, Library(config.data), settings.list_folder), ExportKeeper(database))

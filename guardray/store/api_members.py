@@ -84,6 +84,18 @@ def governed_by(connection: Connection, account_id: AccountId, region: Region) -
     return [account_id, *(member.account_id for member in members if member.status in GOVERNED)]
 
 
+def governed_everywhere(connection: Connection, account_id: AccountId) -> dict[Region, frozenset[AccountId]]:
+    """The members whose findings an account sees, by Region."""
+    columns = MEMBERS.c
+    query = select(columns.region, columns.account_id).where(
+        columns.administrator_id == account_id, columns.status.in_(GOVERNED)
+    )
+    found: dict[Region, set[AccountId]] = {}
+    for row in connection.execute(query):
+        found.setdefault(row.region, set()).add(row.account_id)
+    return {region: frozenset(members) for region, members in found.items()}
+
+
 def add(connection: Connection, member: StoredMember) -> None:
     """Keep a new relation."""
     connection.execute(insert(MEMBERS), _row(member))

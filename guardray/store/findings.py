@@ -98,9 +98,8 @@ class FindingStore:
 
     def evidence(self, finding_id: str) -> tuple[Occurrence, ...]:
         """The earliest rows of a finding and its latest one, ascending; none where there is no such finding."""
-        rows = select(EVIDENCE).where(EVIDENCE.c.finding_id == finding_id).order_by(EVIDENCE.c.time, EVIDENCE.c.digest)
         with self._database.reading() as connection:
-            return tuple(occurrence_of_row(row) for row in connection.execute(rows).mappings())
+            return evidence_of(connection, finding_id)
 
     def close(self) -> None:
         """Let go of the database."""
@@ -113,6 +112,12 @@ class FindingStore:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def evidence_of(connection: Connection, finding_id: str) -> tuple[Occurrence, ...]:
+    """See `FindingStore.evidence`. Who may see the finding is not asked here."""
+    rows = select(EVIDENCE).where(EVIDENCE.c.finding_id == finding_id).order_by(EVIDENCE.c.time, EVIDENCE.c.digest)
+    return tuple(occurrence_of_row(row) for row in connection.execute(rows).mappings())
 
 
 def _commit_of(connection: Connection, epoch: str) -> Commit | None:

@@ -40,11 +40,16 @@ def plan(
     """The query, told where to begin."""
     gathered = _gathered(connection, criteria)
     if gathered is not None:
-        return _from(query.where(FINDINGS.c.id.in_(sorted(gathered))), _INDEX_OF_IDS)
+        return by_ids(query.where(FINDINGS.c.id.in_(sorted(gathered))))
     if connection.dialect.name != "sqlite":
         return query
     index = _smallest(connection, scope, criteria) or _INDEX_OF_ORDER.get(sort.attribute)
     return query if index is None else _from(query, index)
+
+
+def by_ids(query: Select[Any]) -> Select[Any]:
+    """A query that names few ids, told to begin with them."""
+    return _from(query, _INDEX_OF_IDS)
 
 
 def _from(query: Select[Any], index: str) -> Select[Any]:
