@@ -18,7 +18,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("detectors",),
     ("access", "connectors", "context", "publish"),
     ("intel", "geo", "inventory", "names", "sources", "store", "simulate"),
-    ("schema", "findings", "stats"),
+    ("schema", "findings", "stats", "client"),
     ("errors", "types", "hosts"),
 )
 """From top to bottom. A package imports from lower rows only: never upwards, never from its own row."""
