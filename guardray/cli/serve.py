@@ -63,6 +63,7 @@ def _run(config: ServeConfig, console: Console) -> None:
 
     for notice in [*put_lists_into_use(config), *settings_of(config)[1]]:
         say(console, notice, "yellow")
+    _check_destinations(config)
     _show_first_key(config, console)
     _set_up_ray(config)
     # Ray and what runs on it take seconds to import: what is wrong with the configuration was said before.
@@ -88,6 +89,18 @@ def _run(config: ServeConfig, console: Console) -> None:
         if config.ray.address is not None:  # else it ends with its cluster, without a wait for idle connections
             stop_ingress()
     say(console, "stopped", "dim")
+
+
+def _check_destinations(config: ServeConfig) -> None:
+    """Raises UsageError where the publisher would refuse what it is to publish to, before anything is started."""
+    if config.publish is None:
+        return
+    from guardray.publish.destinations import read_destinations
+
+    destinations = read_destinations(config.publish)
+    if config.ray.address is None:  # else a cluster's publisher has secrets and credentials of its own
+        for one in destinations:
+            one.sender(config.publish.parent)
 
 
 def _show_first_key(config: ServeConfig, console: Console) -> None:
