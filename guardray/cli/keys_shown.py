@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
 WIDTH_WITHOUT_TERMINAL = 200
 
+# Widths from which each thing has a column of its own; below, ids would be cut.
+_KEYS_FROM = 130
+_ENTRIES_FROM = 160
+
 
 class PrintFormat(StrEnum):
     """How results are printed."""
@@ -52,15 +56,21 @@ def show_keys(records: Sequence[KeyRecord], seal: Seal | None, format_: PrintFor
     if format_ is PrintFormat.JSON:
         print_json(rows)
     else:
-        _console().print(_keys_table(rows))
+        console = _console()
+        console.print(_keys_table(rows) if console.width >= _KEYS_FROM else _narrow_keys_table(rows))
 
 
 def show_entries(entries: Sequence[AuditEntry], format_: PrintFormat) -> None:
     """Entries of the audit log."""
     if format_ is PrintFormat.JSON:
         print_json([asdict(entry) for entry in entries])
-    else:
-        _console().print(_audit_table(entries))
+        return
+    console = _console()
+    if console.width >= _ENTRIES_FROM:
+        console.print(_audit_table(entries))
+        return
+    for entry in entries:
+        console.print(_entry_lines(entry), soft_wrap=True)
 
 
 def _record_json(record: KeyRecord, seal: Seal | None) -> dict[str, Any]:
@@ -89,6 +99,29 @@ def _keys_table(rows: Sequence[dict[str, Any]]) -> Table:
         times = (_time(row["created_at"]), _time(row["last_used_at"]))
         table.add_row(row["id"], row["kind"], row["account_id"], row["role"], regions, *times, row["state"])
     return table
+
+
+def _narrow_keys_table(rows: Sequence[dict[str, Any]]) -> Table:
+    """The same with two things in a cell, one below the other."""
+    fixed = (Column("id, account", no_wrap=True), Column("role, kind", no_wrap=True))
+    table = _table(*fixed, Column("Regions", overflow="fold"), Column("created, last used", no_wrap=True), "state")
+    for row in rows:
+        regions = "all" if row["regions"] is None else "\n".join(row["regions"])
+        times = f"{_time(row['created_at'])}\n{_time(row['last_used_at']) or 'never'}"
+        who, what = f"{row['id']}\n{row['account_id']}", f"{row['role']}\n{row['kind']}"
+        table.add_row(who, what, regions, times, row["state"])
+    return table
+
+
+def _entry_lines(entry: AuditEntry) -> Text:
+    """An entry over three lines: what was done, by whom, and with which parameters."""
+    where = " ".join(filter(None, (entry.account_id, entry.region)))
+    return Text.assemble(
+        (f"{_time(entry.time)}  ", "dim"),
+        (harmless(entry.operation), "bold"),
+        f"  {harmless(entry.outcome)}\n  {harmless(entry.actor)} in {harmless(where)}\n",
+        (f"  {harmless(entry.parameters)}", "dim"),
+    )
 
 
 def _audit_table(entries: Sequence[AuditEntry]) -> Table:

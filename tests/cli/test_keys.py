@@ -155,3 +155,12 @@ def test_a_folder_that_cannot_be_made_is_named(guardray, folder):
     folder.write_text("a file")
     with pytest.raises(UsageError, match=r"--data .*data: File exists"):
         guardray(*CREATE, "admin")
+
+
+def test_a_narrow_terminal_shows_ids_and_parameters_whole(guardray, made, monkeypatch):
+    key = made("analyst", "--region", "eu-west-1", "--region", "us-east-1")
+    monkeypatch.setattr("guardray.cli.keys_shown.WIDTH_WITHOUT_TERMINAL", 80)
+    keys, entries = guardray("list").stdout, guardray("audit").stdout
+    assert key["AccessKeyId"] in keys
+    assert max(map(len, keys.splitlines())) <= 80
+    assert f'"id":"{key["AccessKeyId"]}","kind":"signing","role":"analyst"' in entries
