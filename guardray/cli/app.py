@@ -82,7 +82,7 @@ def run() -> None:
     try:
         status = app(standalone_mode=False)
     except TyperException as error:
-        raise _ended(error.format_message(), error.exit_code) from None
+        raise _ended(error.format_message().replace("Value error, ", ""), error.exit_code) from None
     except Abort:
         raise KeyboardInterrupt from None
     except (BrokenPipeError, SystemExit):  # typer makes the one the other, with a status of 1
