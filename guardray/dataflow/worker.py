@@ -13,6 +13,7 @@ from guardray.context.enrich import Surroundings
 from guardray.dataflow.ingest import ROWS_BETWEEN_DRAINS, Ingest
 from guardray.dataflow.partials import Owners, Partials
 from guardray.dataflow.scan import ScanSettings
+from guardray.dataflow.volumes import VOLUMES, summed, volumes_of
 from guardray.errors import DetectorError
 from guardray.findings.sighting import Sighting, SightingFold
 from guardray.sources.objects import InputObject
@@ -30,6 +31,7 @@ class IngestReport:
     duplicates: int = 0
     problems: list[DetectorError] = field(default_factory=list)
     assets: list[pl.DataFrame] = field(default_factory=list)
+    volumes: pl.DataFrame = field(default_factory=VOLUMES.to_frame)
 
     def __add__(self, other: IngestReport) -> IngestReport:
         return IngestReport(
@@ -39,6 +41,7 @@ class IngestReport:
             self.duplicates + other.duplicates,
             self.problems + other.problems,
             self.assets + other.assets,
+            summed([self.volumes, other.volumes]),
         )
 
 
@@ -89,17 +92,19 @@ class Worker:
         )
         report = IngestReport(counts=reader.counts)
         fold = SightingFold()
-        rows = 0
+        rows, volumes = 0, []
         for item in reader.read(objects):
             if isinstance(item, Batch):
                 ingest.on_batch(item.schema, item.frame)
                 rows += item.frame.height
+                volumes.append(volumes_of(item.schema, item.frame))
             elif isinstance(item, SetAside):
                 report.set_aside.append(item)
             if rows >= ROWS_BETWEEN_DRAINS:
                 report.assets += self._merge(ingest, fold)
                 rows = 0
         report.assets += self._merge(ingest, fold)
+        report.volumes = summed(volumes)
         report.sightings, report.duplicates, report.problems = fold.sightings(), ingest.duplicates, ingest.problems
         return report
 

@@ -25,6 +25,7 @@ from guardray.connectors.source import Arrival, Clock, ContinuousSource, Failure
 from guardray.context.enrich import Indicators
 from guardray.dataflow.event_time import BEGINNING_OF_TIME, END_OF_TIME, microseconds
 from guardray.dataflow.scan import ScanSettings
+from guardray.dataflow.volumes import summed
 from guardray.dataflow.worker import IngestReport
 from guardray.errors import CrewLostError, DamagedStateError, FencedError, StateError, StoreError
 from guardray.service.board import Board
@@ -39,6 +40,7 @@ from guardray.sources.set_aside import SetAside
 from guardray.store.epochs import EpochCommit
 from guardray.store.service import ServiceStore
 from guardray.store.service_position import save_position
+from guardray.store.usage import add_usage
 
 BOARD_PART = "coordinator"
 
@@ -281,7 +283,7 @@ class Coordinator:
             indicators=self._lists.current().digest("trusted"),
         )
         self._merge(reports, epoch, now)
-        commit = self._commit(epoch, now)
+        commit = self._commit(epoch, reports, now)
         for arrival in arrivals:
             if (failure := failures.get(arrival.object.url)) is not None:
                 self._inbox.release([arrival.receipt], failure)
@@ -297,14 +299,16 @@ class Coordinator:
         forget_before = microseconds(now - self._pace.remembered)
         board.add(self._crew.advance(epoch.watermark_after, forget_before))
 
-    def _commit(self, epoch: Epoch, now: datetime) -> EpochCommit:
+    def _commit(self, epoch: Epoch, reports: Sequence[IngestReport], now: datetime) -> EpochCommit:
         board = self._progress.board
         shown = board.show(epoch.watermark_after, self._crew.crossing())
         told = self._reporter.tell(shown, board.inventory, now)
         position = self._inbox.position([one.receipt for one in epoch.inputs])
+        volumes = summed(report.volumes for report in reports).to_dicts()
 
         def fold(connection: Connection) -> tuple[int, int]:
             save_position(connection, epoch.number, position)
+            add_usage(connection, now.date(), volumes)
             return told.fold(connection)
 
         commit = self._persist(

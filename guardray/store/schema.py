@@ -21,7 +21,7 @@ from sqlalchemy import (
     TypeDecorator,
 )
 
-REVISION = "0009"
+REVISION = "0010"
 """The migration that these tables are at."""
 
 VERSION_TABLE = "guardray_version"

@@ -22,6 +22,7 @@ from guardray.store.service_schema import (
     SERVICE_POSITION,
     SERVICE_STATUS,
 )
+from guardray.store.usage_schema import USAGE
 
 TABLES = (
     FINDINGS,
@@ -47,6 +48,7 @@ TABLES = (
     DESTINATION_PLACES,
     FINDING_VALUES,
     FINDING_FEEDBACK,
+    USAGE,
 )
 
 __all__ = ["METADATA", "TABLES"]

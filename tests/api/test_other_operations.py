@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from api.serving import MANAGEMENT, THIRD, refused
+from api.serving import ACCOUNT, MANAGEMENT, OTHER, REGION, THIRD, refused
 from botocore.exceptions import ClientError
 
 from guardray.api.call import Settings
 from guardray.custom.library import read_folders
 from guardray.custom.settings import RuleFolder
+from guardray.store import api_members
+from guardray.store.api_members import ENABLED, StoredMember
+from guardray.store.usage import add_usage
 
 CATALOGUE = Path(__file__).parents[2] / "configs" / "detections" / "catalogue"
 RULE = "console-login-without-mfa"
@@ -23,7 +27,7 @@ def settings():
     return Settings(management_account=MANAGEMENT, rules=tuple(rules))
 
 
-def test_usage_costs_nothing_in_any_grouping(client, detector_id):
+def test_usage_has_all_groupings_and_costs_nothing(client, detector_id):
     members = {
         "SUM_BY_ACCOUNT": "SumByAccount",
         "SUM_BY_DATA_SOURCE": "SumByDataSource",
@@ -35,11 +39,74 @@ def test_usage_costs_nothing_in_any_grouping(client, detector_id):
     for kind, member in members.items():
         answer = client.get_usage_statistics(DetectorId=detector_id, UsageStatisticType=kind, UsageCriteria={})
         assert list(answer["UsageStatistics"]) == [member]
-    total = {"Total": {"Amount": "0.00", "Unit": "USD"}}
     answer = client.get_usage_statistics(
-        DetectorId=detector_id, UsageStatisticType="SUM_BY_FEATURES", UsageCriteria={"Features": ["DNS_LOGS"]}
+        DetectorId=detector_id,
+        UsageStatisticType="SUM_BY_FEATURES",
+        UsageCriteria={"Features": ["DNS_LOGS"]},
+        Unit="USD",
     )
+    total = {"Total": {"Amount": "0.00", "Unit": "USD"}}
     assert answer["UsageStatistics"]["SumByFeature"] == [{"Feature": "DNS_LOGS", **total}]
+
+
+@pytest.fixture
+def read(database, clock):
+    """What was read of two accounts, a month ago and since."""
+    rows = [
+        {"account_id": account, "region": region, "source": source, "rows": number}
+        for account, region, source, number in (
+            (ACCOUNT, REGION, "dns", 5),
+            (ACCOUNT, REGION, "cloudtrail-s3", 3_000_000_000),
+            (ACCOUNT, "us-east-1", "dns", 100),
+            (OTHER, REGION, "dns", 7),
+        )
+    ]
+    today = clock().date()
+    with database.writing() as connection:
+        add_usage(connection, today - timedelta(days=30), rows)
+        add_usage(connection, today - timedelta(days=29), rows)
+        add_usage(connection, today, rows[:1])
+
+
+class TestUsage:
+    def ask(self, client, detector_id, kind, **criteria):
+        answer = client.get_usage_statistics(DetectorId=detector_id, UsageStatisticType=kind, UsageCriteria=criteria)
+        return answer["UsageStatistics"]
+
+    def test_it_is_the_records_of_thirty_days_in_the_callers_region(self, client, detector_id, read):
+        (account,) = self.ask(client, detector_id, "SUM_BY_ACCOUNT")["SumByAccount"]
+        assert account == {"AccountId": ACCOUNT, "Total": {"Amount": "3000000010", "Unit": "EVENTS"}}
+
+    def test_it_is_told_by_data_source_and_by_feature(self, client, detector_id, read):
+        sums = self.ask(client, detector_id, "SUM_BY_DATA_SOURCE", DataSources=["DNS_LOGS", "S3_LOGS", "FLOW_LOGS"])
+        amounts = {one["DataSource"]: one["Total"]["Amount"] for one in sums["SumByDataSource"]}
+        assert amounts == {"DNS_LOGS": "10", "S3_LOGS": "3000000000", "FLOW_LOGS": "0"}
+        sums = self.ask(client, detector_id, "SUM_BY_FEATURES", Features=["S3_DATA_EVENTS", "LAMBDA_NETWORK_LOGS"])
+        amounts = {one["Feature"]: one["Total"]["Amount"] for one in sums["SumByFeature"]}
+        assert amounts == {"S3_DATA_EVENTS": "3000000000", "LAMBDA_NETWORK_LOGS": "0"}
+
+    def test_members_are_told_of_those_with_the_most_first_and_strangers_never(
+        self, client, detector_id, read, database, clock
+    ):
+        (one,) = self.ask(client, detector_id, "TOP_ACCOUNTS_BY_FEATURE", Features=["DNS_LOGS"])["TopAccountsByFeature"]
+        assert [account["AccountId"] for account in one["Accounts"]] == [ACCOUNT]
+        values = {"region": REGION, "administrator_id": ACCOUNT, "account_id": OTHER, "email": ""}
+        with database.writing() as connection:
+            api_members.add(connection, StoredMember(**values, status=ENABLED, updated_at=clock()))
+            add_usage(
+                connection,
+                clock().date(),
+                [{"account_id": OTHER, "region": REGION, "source": "dns", "rows": 50}],
+            )
+        (one,) = self.ask(client, detector_id, "TOP_ACCOUNTS_BY_FEATURE", Features=["DNS_LOGS"])["TopAccountsByFeature"]
+        assert [account["AccountId"] for account in one["Accounts"]] == [OTHER, ACCOUNT]
+
+    def test_there_are_two_units(self, client, detector_id):
+        with pytest.raises(ClientError) as error:
+            client.get_usage_statistics(
+                DetectorId=detector_id, UsageStatisticType="SUM_BY_ACCOUNT", UsageCriteria={}, Unit="EUR"
+            )
+        assert "the parameter unit" in refused(error)[1]
 
 
 def test_there_is_no_trial_and_nothing_that_agents_cover(client, detector_id):
