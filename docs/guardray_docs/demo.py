@@ -14,7 +14,7 @@ from guardray.cli.demo import demo
 from guardray.findings.table import FindingsTable
 from guardray.findings.wire import from_json
 
-WIDTH = 112
+WIDTH = 120
 EVERY = 3
 """Every third finding: all severities and many types, in a picture that fits a screen."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from rich.box import ASCII2, SIMPLE_HEAD
-from rich.console import Console, ConsoleOptions, RenderResult
+from rich.console import Console, ConsoleOptions, JustifyMethod, RenderResult
 from rich.table import Column, Table
 from rich.text import Text
 
@@ -22,9 +22,16 @@ _BADGES = {
 }
 _MINUTE = "%Y-%m-%d %H:%M"
 
-# Widths from which the two ends get columns of their own, and from which the titles fit too.
-_ENDS_FROM = 100
-_TITLES_FROM = 160
+# Widths from which the two ends get columns of their own, the titles fit too, and nothing needs bounds.
+_ENDS_FROM = 120
+_TITLES_FROM = 150
+_WIDE = 190
+
+# What severity, time and count take beside a finding in the narrowest layout, with the space between.
+_OTHERS_WIDTH = 37
+
+# The most that an end takes: an instance's id, and an address after its arrow. What is longer is folded.
+_END_WIDTHS = {"Resource": 20, "Remote end": 22}
 
 
 class FindingsTable:
@@ -37,7 +44,9 @@ class FindingsTable:
         yield self._summary()
         if self._findings:
             several = len({finding.account_id for finding in self._findings}) > 1
+            yield Text()
             yield self._table(options.max_width, _Cells(ascii_only=options.ascii_only, name_accounts=several))
+            yield Text()
 
     def _summary(self) -> Text:
         if not self._findings:
@@ -49,8 +58,10 @@ class FindingsTable:
 
     def _table(self, width: int, cells: _Cells) -> Table:
         rows = [_columns(finding, width, cells) for finding in self._findings]
-        headers = [_header(name) for name in rows[0]]
-        table = Table(*headers, box=cells.box, pad_edge=False, collapse_padding=True, header_style="dim")
+        headers = [_header(name, end_widths=_END_WIDTHS if width < _WIDE else {}) for name in rows[0]]
+        table = Table(
+            *headers, box=cells.box, pad_edge=False, collapse_padding=True, show_edge=False, header_style="dim"
+        )
         for row in rows:
             table.add_row(*row.values())
         return table
@@ -96,18 +107,17 @@ class _Cells:
         arrow = self._to if finding.resource_role == "ACTOR" else self._by
         return Text.assemble((f"{arrow} ", "dim"), self._from_logs(remote))
 
-    def type_and_ends(self, finding: Finding) -> Text:
+    def type_and_ends(self, finding: Finding, width: int) -> Text:
+        type_ = self.type(finding) if len(finding.type) <= width else self.type_in_two_lines(finding)
         ends = Text(" ").join([self.resource(finding), self.remote(finding)])
-        return Text("\n").join([self.type(finding), ends, self.place(finding)])
+        return Text("\n").join([type_, ends, self.place(finding)])
 
     def title(self, finding: Finding) -> Text:
         return self._from_logs(finding.title, "dim")
 
-    def seen(self, finding: Finding) -> Text:
-        return Text(f" {self._until} ".join(_ends_of_time(finding)))
-
-    def seen_in_two_lines(self, finding: Finding) -> Text:
-        return Text(f"\n{self._until} ".join(_ends_of_time(finding)))
+    def seen(self, finding: Finding, *, in_one_line: bool) -> Text:
+        space = " " if in_one_line else "\n"
+        return Text(f"{space}{self._until} ".join(_ends_of_time(finding)))
 
     def _from_logs(self, text: str, style: str = "") -> Text:
         if self._ascii_only:
@@ -123,20 +133,19 @@ def printable(text: str) -> str:
 def _columns(finding: Finding, width: int, cells: _Cells) -> dict[str, Text]:
     """The cells of one row by header: the fewer, the narrower."""
     severity, count = {"Severity": cells.badge(finding)}, {"Count": Text(f"{finding.count:,}")}
+    seen = {"Seen (UTC)": cells.seen(finding, in_one_line=width >= _WIDE)}
     if width < _ENDS_FROM:
-        seen = cells.seen_in_two_lines(finding)
-        return severity | {"Finding": cells.type_and_ends(finding), "Seen (UTC)": seen} | count
+        return severity | {"Finding": cells.type_and_ends(finding, width - _OTHERS_WIDTH)} | seen | count
     finding_type = {"Finding type": cells.type_in_two_lines(finding)}
     ends = {"Resource": cells.resource_and_place(finding), "Remote end": cells.remote(finding)}
-    if width < _TITLES_FROM:
-        return severity | finding_type | ends | {"Seen (UTC)": cells.seen_in_two_lines(finding)} | count
-    title = {"What happened": cells.title(finding)}
-    return severity | finding_type | ends | title | {"Seen (UTC)": cells.seen(finding)} | count
+    title = {"What happened": cells.title(finding)} if width >= _TITLES_FROM else {}
+    return severity | finding_type | ends | title | seen | count
 
 
-def _header(name: str) -> Column:
+def _header(name: str, end_widths: Mapping[str, int]) -> Column:
     is_fixed = name in ("Severity", "Finding type", "Seen (UTC)", "Count")
-    return Column(name, justify="right" if name == "Count" else "left", no_wrap=is_fixed, overflow="fold")
+    justify: JustifyMethod = "right" if name == "Count" else "left"
+    return Column(name, justify=justify, no_wrap=is_fixed, overflow="fold", max_width=end_widths.get(name))
 
 
 def _ends_of_time(finding: Finding) -> Iterator[str]:

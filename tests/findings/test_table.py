@@ -38,6 +38,18 @@ def test_a_narrow_table_puts_both_ends_under_the_type():
     assert "i-0123456789abcdef0 ← 198.51.100.7" in lines[row + 1]
 
 
+@pytest.mark.parametrize("width", [120, 160])
+def test_an_instance_id_and_an_address_are_not_broken_where_ends_have_columns(width):
+    long = replace(ssh_brute_force(), type="UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.InsideAWS")
+    text = rendered([ssh_brute_force(), long], width)
+    assert text.count("i-0123456789abcdef0  ") == text.count("← 198.51.100.7  ") == 2
+
+
+def test_a_type_that_does_not_fit_is_broken_at_its_slash():
+    long = "UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.OutsideAWS"
+    assert "InstanceCredentialExfiltration.OutsideAWS" in rendered([replace(ssh_brute_force(), type=long)], 80)
+
+
 def test_a_wide_table_says_what_happened():
     assert c2_domain().title in rendered([c2_domain()], 200)
 
