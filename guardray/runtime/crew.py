@@ -32,13 +32,17 @@ CALL_TIMEOUT_S = 300.0
 class ServiceShardActor(ShardActor):
     """A shard of a service: it reads and writes its part of checkpoints itself."""
 
-    def __init__(self, settings: ScanSettings, index: int, of: int, kept: Kept | None, budget: int) -> None:
+    def __init__(self, settings: ScanSettings, index: int) -> None:
         self._settings, self._index = settings, index
-        self._shard = made(settings, index, of, kept)
-        self._keeper = ShardKeeper(self._shard, budget)
 
-    def ready(self) -> None:
-        """Answers once the state is there."""
+    def restore(self, of: int, kept: Kept | None, budget: int) -> None:
+        """Answers once the state is there. See `made`, also for what it raises.
+
+        Not done by `__init__`: what that raises, Ray tells as the death of the actor, and a damaged checkpoint would
+        be tried for ever.
+        """
+        self._shard = made(self._settings, self._index, of, kept)
+        self._keeper = ShardKeeper(self._shard, budget)
 
     def advance_and_decide(self, watermark: int, forget_before: int) -> list[Sighting]:
         return self._keeper.advance(watermark, forget_before)
@@ -104,12 +108,9 @@ class RayCrew:
         shard: Any = ray.remote(num_cpus=0, max_restarts=0)(ServiceShardActor)
         count = self._shard_count
         self._shards = [
-            shard.options(scheduling_strategy="SPREAD").remote(
-                self._settings, index, count, kept, self._budget // count
-            )
-            for index in range(count)
+            shard.options(scheduling_strategy="SPREAD").remote(self._settings, index) for index in range(count)
         ]
-        self._gather([one.ready.remote() for one in self._shards], START_TIMEOUT_S)
+        self._gather(self._asked(lambda one: one.restore.remote(count, kept, self._budget // count)), START_TIMEOUT_S)
         self._ask_for(self._worker_count)
         self._take_in(START_TIMEOUT_S)
 
@@ -174,7 +175,10 @@ class RayCrew:
         self._workers, self._shards, self._joining = [], [], {}
 
     def _of_shards(self, ask: Callable[[ActorHandle[Any]], Any]) -> list[Any]:
-        return self._gather([ask(shard) for shard in self._shards])
+        return self._gather(self._asked(ask))
+
+    def _asked(self, ask: Callable[[ActorHandle[Any]], Any]) -> list[Any]:
+        return [ask(shard) for shard in self._shards]
 
     def _gather(self, refs: Sequence[Any], timeout: float = CALL_TIMEOUT_S) -> list[Any]:
         """The answers to calls, in their order; an error of an operator as it was raised there."""
