@@ -28,6 +28,17 @@ from guardray.sources.objects import locate
 
 SEED = 7
 
+SERVICE = """\
+# The service on the demo's logs, with what the demo's scan knew beforehand.
+data: data
+sources: [AWSLogs]
+intel: indicators/intel.yaml
+threat_lists: [indicators/threat-list.txt]
+trusted_lists: [indicators/trusted-list.txt]
+inventory: [inventory.json]
+offline: true
+"""
+
 
 def demo(
     folder: Annotated[Path | None, typer.Option(help="Keep the logs and findings here.")] = None,
@@ -57,6 +68,8 @@ def demo(
     outputs = Outputs(output=findings, format_="jsonl", store=str(folder / "findings.sqlite"), state=folder)
     run_scan(settings, objects, make_engine(engine, settings, objects), outputs)
     say(console, _score(summary, findings), "bold")
+    with disk_errors(str(folder)):
+        (folder / "guardray.yaml").write_text(SERVICE, encoding="utf-8")
     say(console, _next_steps(folder, findings))
 
 
@@ -72,13 +85,13 @@ def _next_steps(folder: Path, findings: Path) -> str:
     region = json.loads(findings.read_text(encoding="utf-8").partition("\n")[0])["region"]
     return f"""
 Look further:
-  one finding in GuardDuty's JSON    head -1 {findings} | {sys.executable} -m json.tool
+  one finding in GuardDuty's JSON    head -1 {shlex.quote(str(findings))} | {shlex.quote(sys.executable)} -m json.tool
   what was injected, and when        {folder / "labels.csv"}
   what each finding type needs       {program} detectors list
   the scan again                     {scan_command(folder)}
   your own logs                      {program} scan s3://BUCKET/AWSLogs/ --output findings.jsonl
 
 GuardDuty's API in front of these logs, with the key that it shows when it starts:
-  {program} serve --source {shlex.quote(str(folder / "AWSLogs"))} --data {shlex.quote(str(folder / "data"))}
+  {program} serve --config {shlex.quote(str(folder / "guardray.yaml"))}
   aws guardduty list-detectors --endpoint-url http://127.0.0.1:8000 --region {region}
 """
