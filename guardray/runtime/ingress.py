@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from fastapi import FastAPI
@@ -69,6 +70,8 @@ def _start(config: ServeConfig) -> None:
     options: dict[str, Any] = {"host": api.host, "port": api.port}
     if api.tls is not None:
         options |= {"ssl_certfile": str(api.tls.certfile), "ssl_keyfile": str(api.tls.keyfile)}
+    # Of what Serve says in this process, nothing but warnings is for whoever started the service.
+    logging.getLogger("ray.serve").setLevel(logging.WARNING)
     serve.start(http_options=HTTPOptions(**options))
     autoscaling = {"min_replicas": api.replicas.min, "max_replicas": api.replicas.max}
     deployment: Any = serve.deployment(
