@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -108,8 +108,11 @@ class Board:
         return {_SIGHTINGS: sightings_table(sightings), _ASSETS: self.inventory.facts.to_arrow()}
 
     @classmethod
-    def restore(cls, tables: Mapping[str, pa.Table]) -> Board:
+    def restore(cls, tables: Mapping[str, pa.Table], finding_types: Collection[str]) -> Board:
         """A board that goes on where the one that gave these tables was.
+
+        Args:
+            finding_types: of all detectors that there are now. Sightings of others are dropped, as shards drop state.
 
         Raises:
             ValueError: they are of another kind.
@@ -118,7 +121,8 @@ class Board:
         if assets.schema != FACTS:
             raise ValueError(f"expected {FACTS}, not {assets.schema}")
         board = cls(assets)
-        board.add(sightings_of_table(tables[_SIGHTINGS]))
+        kept = sightings_of_table(tables[_SIGHTINGS])
+        board.add(one for one in kept if one.key.finding_type in finding_types)
         return board
 
 

@@ -174,7 +174,9 @@ class Coordinator:
         progress, now = self._progress, self._clock()
         try:
             draft = self._checkpoints.begin()
-        except StateError as error:
+        except FencedError:
+            raise
+        except (StateError, StoreError) as error:
             return self._failed_checkpoint(error)
         try:
             parts = [*self._crew.write(draft), write_part(draft, BOARD_PART, progress.board.export())]
@@ -184,18 +186,22 @@ class Coordinator:
                 epoch=progress.epoch,
                 shards=len(parts) - 1,
                 positions={},
-                content={"watermark": progress.reached},
+                content={"watermark": progress.reached, "streams": progress.watermark.export()},
                 now=now,
             )
-        except StateError as error:
+        except FencedError:
+            raise
+        except (StateError, StoreError) as error:
             self._checkpoints.abandon(draft)
             return self._failed_checkpoint(error)
         progress.checkpoint_at = now
-        self._inbox.acknowledge(self._checkpoints.safe_epoch())
         self._listener.on_checkpoint(registered, self._clock() - now)
         try:
+            self._inbox.acknowledge(self._checkpoints.safe_epoch())
             self._checkpoints.clean()
-        except StateError as error:
+        except FencedError:
+            raise
+        except (StateError, StoreError) as error:
             self._listener.on_problem(str(error))
         return True
 
@@ -239,13 +245,14 @@ class Coordinator:
             self._crew.close()
             self._source.close()
 
-    def _failed_checkpoint(self, error: StateError) -> bool:
+    def _failed_checkpoint(self, error: StateError | StoreError) -> bool:
         self._progress.checkpoint_at = self._clock()
         self._listener.on_problem(str(error))
         return False
 
     def _checkpoint_if_due(self) -> None:
-        if self._clock() - self._progress.checkpoint_at < self._pace.checkpoint_every:
+        since = self._clock() - self._progress.checkpoint_at
+        if timedelta() <= since < self._pace.checkpoint_every:  # below zero where the clock was put back
             return
         self._inbox.renew()
         try:
@@ -370,6 +377,7 @@ class Coordinator:
         for logged in self._store.epochs.after(epoch):
             self._replay(Epoch.of(logged.content), logged.committed_at)
         self._progress.board.forget_told()
+        self._progress.watermark.listen(self._clock())
 
     def _restored(self) -> Manifest | None:
         """The checkpoint that crew and board now go on from; None where there is none."""
@@ -388,10 +396,15 @@ class Coordinator:
                 self._checkpoints.reject(manifest.number, damage)
                 continue
             reached = BEGINNING_OF_TIME if manifest is None else manifest.content["watermark"]
-            board = Board.restore(tables) if tables else Board(self._settings.assets)
+            board = Board.restore(tables, self._finding_types()) if tables else Board(self._settings.assets)
             epoch = 0 if manifest is None else manifest.epoch
-            self._progress = _Progress(epoch, LiveWatermark(self._patience, reached), board, now, reached)
+            streams = () if manifest is None else manifest.content.get("streams", ())
+            watermark = LiveWatermark(self._patience, now, reached, streams)
+            self._progress = _Progress(epoch, watermark, board, now, reached)
             return manifest
+
+    def _finding_types(self) -> frozenset[str]:
+        return frozenset(detector.finding_type for detector in self._settings.detectors)
 
     def _replay(self, epoch: Epoch, committed_at: datetime) -> None:
         """Process an epoch again that is committed: for the state alone."""
@@ -405,10 +418,11 @@ class Coordinator:
 
     def _read_again(self, objects: Sequence[InputObject], at: int) -> list[IngestReport]:
         """Reads objects that were read before, for as long as it takes: their state must not lack any."""
-        reports = []
+        reports: list[IngestReport] = []
         for attempt in count():
-            reports += self._crew.process(objects, at)
-            failures = _failures(reports[-1:] if attempt else reports)
+            latest = self._crew.process(objects, at)
+            reports += latest
+            failures = _failures(latest)
             objects = [obj for obj in objects if obj.url in failures]
             if not objects:
                 return reports
@@ -418,6 +432,6 @@ class Coordinator:
 
 
 def _failures(reports: Sequence[IngestReport]) -> dict[str, Failure]:
-    """What could not be read and comes again, by the object's URL."""
-    found = {one.url: failure_of(one.reason) for report in reports for one in report.set_aside}
+    """What could not be read and comes again, by the object's URL. A bad row is none, whatever its text says."""
+    found = {one.url: failure_of(one.reason) for report in reports for one in report.set_aside if not one.is_row}
     return {url: failure for url, failure in found.items() if failure.comes_again}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -35,27 +35,60 @@ class LiveWatermark:
     nothing has come of it for `idle`. Where none holds it, it follows the time of day. Objects that tell no date count
     as delivered when they came. An event that comes later than all that is counted all the same, in windows and
     periods of its own.
+
+    Args:
+        since: when it began to listen. For `idle` from then nobody counts as silent: what came while nobody listened,
+            or lay there before, is only on its way.
+        value: how far event time has come, in microseconds.
+        streams: what `export` gave.
     """
 
-    def __init__(self, patience: Patience, value: int = BEGINNING_OF_TIME) -> None:
+    def __init__(
+        self,
+        patience: Patience,
+        since: datetime,
+        value: int = BEGINNING_OF_TIME,
+        streams: Iterable[Sequence[str | None]] = (),
+    ) -> None:
         self._patience = patience
-        self._streams: dict[_Stream, tuple[datetime, datetime]] = {}
+        self._since = since
+        self._streams: dict[_Stream, tuple[datetime, datetime]] = {
+            (str(source), account_id, region): (_time(reached), _time(came))
+            for source, account_id, region, reached, came in streams
+        }
         """The newest key time of each, and when something came last."""
         self._value = value
+
+    def export(self) -> list[list[str | None]]:
+        """How far each stream has come, as plain JSON, for one that goes on from here."""
+        return [
+            [*stream, reached.isoformat(), came.isoformat()]
+            for stream, (reached, came) in sorted(self._streams.items(), key=lambda item: tuple(map(str, item[0])))
+        ]
+
+    def listen(self, since: datetime) -> None:
+        """From now on arrivals are heard of: see `since`."""
+        self._since = since
 
     def on_done(self, inputs: Iterable[EpochInput], now: datetime) -> None:
         """These are read, and merged."""
         for one in inputs:
             stream = (one.source, one.object.account_id, one.object.region)
-            reached, _ = self._streams.get(stream, (one.object.key_time or now, now))
-            self._streams[stream] = max(reached, one.object.key_time or now), now
+            told = min(one.object.key_time or now, now)  # a date to come would let the stream hold nothing any more
+            reached, _ = self._streams.get(stream, (told, now))
+            self._streams[stream] = max(reached, told), now
 
     def value(self, now: datetime) -> int:
         """Microseconds since 1970."""
         patience = self._patience
-        self._streams = {
-            stream: (reached, came) for stream, (reached, came) in self._streams.items() if now - came < patience.idle
-        }
+        if now - self._since >= patience.idle:
+            self._streams = {
+                stream: (reached, came)
+                for stream, (reached, came) in self._streams.items()
+                if now - came < patience.idle
+            }
+        elif not self._streams:
+            return self._value
         slowest = min((reached for reached, _ in self._streams.values()), default=now - patience.idle)
         reached = microseconds(min(slowest, now) - patience.lateness - patience.disorder)
         self._value = max(self._value, reached)
@@ -64,3 +97,7 @@ class LiveWatermark:
     def advance_to(self, value: int) -> None:
         """It has come so far already, as the log of epochs tells."""
         self._value = max(self._value, value)
+
+
+def _time(text: str | None) -> datetime:
+    return datetime.fromisoformat(str(text))
