@@ -378,6 +378,7 @@ class Coordinator:
             self._replay(Epoch.of(logged.content), logged.committed_at)
         self._progress.board.forget_told()
         self._progress.watermark.listen(self._clock())
+        self._progress.watermark.listen(self._clock())
 
     def _restored(self) -> Manifest | None:
         """The checkpoint that crew and board now go on from; None where there is none."""
