@@ -87,7 +87,7 @@ class Template:
         text = msgspec.json.encode(finding).decode()
         text = text.replace('"@archived@"', "@archived@").replace('"@count@"', "@count@")
         self._parts = _PLACE.split(text)
-        self._values = [(number, _PLACE.split(token)) for number, token in sorted(set(tokens_of(finding)))]
+        self._values = [(number, _PLACE.split(token)) for number, token in sorted(tokens_of(finding))]
         self.type, self.severity = finding["type"], float(finding["severity"])
         self.resource_type = resource["resourceType"]
         self.resource_place = {"Instance": "instance", "AccessKey": "user"}.get(self.resource_type, "accountid")

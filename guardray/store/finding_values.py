@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert
@@ -18,6 +19,7 @@ _DELETE = delete(FINDING_VALUES).where(
     FINDING_VALUES.c.value == bindparam("was"),
     FINDING_VALUES.c.finding_id == bindparam("by"),
 )
+_KEY = itemgetter("attribute", "value", "finding_id")
 
 
 def note_values(connection: Connection, changes: Iterable[tuple[Json | None, Json]]) -> None:
@@ -29,12 +31,12 @@ def note_values(connection: Connection, changes: Iterable[tuple[Json | None, Jso
     gone: list[dict[str, Any]] = []
     come: list[dict[str, Any]] = []
     for before, now in changes:
-        old, new = set(tokens_of(before or _NOTHING)), set(tokens_of(now))
-        gone += ({"of": attribute, "was": value, "by": now["id"]} for attribute, value in sorted(old - new))
-        come += (
-            {"attribute": attribute, "value": value, "finding_id": now["id"]} for attribute, value in sorted(new - old)
-        )
+        old, new = tokens_of(before or _NOTHING), tokens_of(now)
+        gone += ({"of": attribute, "was": value, "by": now["id"]} for attribute, value in old - new)
+        come += ({"attribute": attribute, "value": value, "finding_id": now["id"]} for attribute, value in new - old)
     if gone:
         connection.execute(_DELETE, gone)
     if come:
+        # In the order of the primary key: neighbours go to the same page.
+        come.sort(key=_KEY)
         connection.execute(insert(FINDING_VALUES), come)

@@ -67,8 +67,9 @@ def write_new(connection: Connection, findings: Sequence[Finding]) -> None:
     if not findings:
         return
     written = Suppression.read(connection).applied(findings)
-    connection.execute(insert(FINDINGS), [finding_row(finding) for finding in written])
-    note_values(connection, ((None, to_json(finding)) for finding in written))
+    texts = [to_json(finding) for finding in written]
+    connection.execute(insert(FINDINGS), [finding_row(*each) for each in zip(written, texts, strict=True)])
+    note_values(connection, ((None, text) for text in texts))
     _insert_evidence(connection, [(finding.id, row) for finding in written for row in finding.evidence])
 
 
@@ -81,13 +82,19 @@ def write_changed(connection: Connection, changes: Sequence[tuple[Finding, Findi
         return
     written = Suppression.read(connection).applied(new for _, new in changes)
     connection.execute(_UPDATE_FINDING, [{"stored_id": new.id} | finding_row(new) for new in written])
-    note_values(connection, ((to_json(old), to_json(new)) for (old, _), new in zip(changes, written, strict=True)))
+    told_anew = [(old, new) for (old, _), new in zip(changes, written, strict=True) if _telling(old) != _telling(new)]
+    note_values(connection, ((to_json(old), to_json(new)) for old, new in told_anew))
     dropped = [(old.id, row) for old, new in changes for row in set(old.evidence) - set(new.evidence)]
     if dropped:
         connection.execute(_DELETE_EVIDENCE, [{"of": of, "at": row.time, "by": row.digest} for of, row in dropped])
     _insert_evidence(
         connection, [(new.id, row) for old, new in changes for row in new.evidence if row not in old.evidence]
     )
+
+
+def _telling(finding: Finding) -> tuple[object, ...]:
+    """The parts that values are of: most changes leave them as they are."""
+    return finding.resource, finding.action, finding.additional_info, finding.threat_intelligence
 
 
 def _insert_evidence(connection: Connection, rows: Sequence[tuple[str, Occurrence]]) -> None:

@@ -15,8 +15,12 @@ from guardray.findings.wire import from_json, to_json
 from guardray.types import Row
 
 
-def finding_row(finding: Finding) -> dict[str, Any]:
-    """A row of `findings`."""
+def finding_row(finding: Finding, written: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """A row of `findings`.
+
+    Args:
+        written: GuardDuty's JSON of the finding, where it is at hand.
+    """
     return {
         "id": finding.id,
         "account_id": finding.account_id,
@@ -32,7 +36,7 @@ def finding_row(finding: Finding) -> dict[str, Any]:
         "archived": finding.archived,
         "resource_type": finding.resource.resource_type,
         "resource_name": resource_name(finding),
-        "json": msgspec.json.encode(to_json(finding)).decode(),
+        "json": msgspec.json.encode(to_json(finding) if written is None else written).decode(),
     }
 
 

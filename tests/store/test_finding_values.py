@@ -11,6 +11,8 @@ from finding_examples import NOW, one_of_each, ssh_brute_force
 from sqlalchemy import NullPool, create_engine, insert, select
 
 from guardray.findings.wire import to_json
+from guardray.store.criteria.attributes import INDEXED
+from guardray.store.criteria.evaluation import values_at
 from guardray.store.criteria.tokens import tokens_of
 from guardray.store.criteria_schema import FINDING_VALUES
 from guardray.store.database import Database
@@ -27,6 +29,23 @@ def stored(connection):
 def expected(connection):
     findings = [msgspec.json.decode(text) for text in connection.scalars(select(FINDINGS.c.json))]
     return {(finding["id"], *token) for finding in findings for token in tokens_of(finding)}
+
+
+def test_values_are_found_where_criteria_look_for_them():
+    """In lists and lists of objects, and not in what only looks like the path."""
+    finding = {
+        "resource": {
+            "accessKeyDetails": "not an object",
+            "instanceDetails": {
+                "instanceId": ["i-1", None, {"a": 1}, "i\0"],
+                "tags": [{"key": "a", "value": True}, "odd", {"key": 7.5}, [{"key": "too deep"}]],
+            },
+        },
+        "service": {"additionalInfo": [{"threatListName": "x"}]},
+    }
+    asked = {(number, str(value)) for name, number in INDEXED.items() for value in values_at(finding, name)}
+    assert asked == {(10, "i-1"), (10, "i\ufffd"), (13, "a"), (13, "7.5"), (14, "True"), (80, "x")}
+    assert tokens_of(finding) == {(10, "si-1"), (10, "si\ufffd"), (13, "sa"), (13, "n7.5"), (14, "b1"), (80, "sx")}
 
 
 def test_values_are_those_of_the_findings_as_they_are(store_url):

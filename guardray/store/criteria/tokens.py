@@ -3,21 +3,54 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from guardray.store.criteria.attributes import INDEXED
-from guardray.store.criteria.conditions import Condition, Operand, comparable, limited
-from guardray.store.criteria.evaluation import values_at
+from guardray.store.criteria.conditions import Condition, Operand, clean, comparable, limited
 
 _LONGEST = 100
 
+Token = tuple[int, str]
+"""Number of an attribute, and a value of it."""
 
-def tokens_of(finding: Mapping[str, Any]) -> Iterator[tuple[int, str]]:
-    """Attribute number and token of all indexed values of a finding in GuardDuty's JSON; some may come twice."""
-    for attribute, number in INDEXED.items():
-        for value in values_at(finding, attribute):
-            yield number, _token(value)
+_Tree = dict[str, Any]
+
+
+def _tree_of(attributes: Mapping[str, int]) -> _Tree:
+    """The attributes' paths by segment, so that each part of a finding is looked at once for all of them."""
+    tree: _Tree = {}
+    for attribute, number in attributes.items():
+        *path, last = attribute.split(".")
+        node = tree
+        for segment in path:
+            node = node.setdefault(segment, {})
+        node[last] = number
+    return tree
+
+
+_TREE = _tree_of(INDEXED)
+
+
+def tokens_of(finding: Mapping[str, Any]) -> set[Token]:
+    """Attribute number and token of all indexed values of a finding in GuardDuty's JSON."""
+    tokens: set[Token] = set()
+    _gather(finding, _TREE, tokens)
+    return tokens
+
+
+def _gather(node: Mapping[str, Any], tree: _Tree, tokens: set[Token]) -> None:
+    """Goes where `evaluation.values_at` goes for each of the attributes."""
+    for segment, below in tree.items():
+        found = node.get(segment)
+        if found is None:
+            continue
+        for each in found if isinstance(found, list) else (found,):
+            if isinstance(below, dict):
+                if isinstance(each, Mapping):
+                    _gather(each, below, tokens)
+            elif isinstance(each, str | int | float):
+                tokens.add((below, _token(clean(each) if isinstance(each, str) else each)))
 
 
 def tokens_for(condition: Condition) -> set[str]:
