@@ -78,8 +78,10 @@ def list_checkpoints(
     lines = [_line(place, one, verify) for one in _registered(data, store)]
     if format_ is PrintFormat.JSON:
         print_json(lines)
-    else:
+    elif lines:
         _console().print(_table(lines, verify))
+    else:
+        say(_console(), "no checkpoint yet: the service makes one every half minute or so once it has read something")
     raise typer.Exit(DAMAGED_STATUS if verify and any(line.damage for line in lines) else 0)
 
 
@@ -190,17 +192,18 @@ def _looked_at(place: Place, registered: RegisteredCheckpoint, verify: bool) -> 
 
 
 def _table(lines: Sequence[Line], verified: bool) -> Table:
-    columns = (Column(name, justify="right") for name in ("checkpoint", "epoch"))
-    numbers = (Column(name, justify="right") for name in ("bytes", "shards", "tables"))
-    table = Table(
-        *columns, "time", *numbers, "guardray", Column("condition", overflow="fold"), box=SIMPLE_HEAD, pad_edge=False
+    number, epoch, size, shards = (
+        Column(name, justify="right", no_wrap=True) for name in ("checkpoint", "epoch", "bytes", "shards")
     )
+    columns = (number, epoch, Column("time", no_wrap=True), size, shards, "guardray")
+    condition = Column("condition", overflow="fold")
+    table = Table(*columns, condition, box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True, show_edge=False)
     for line in lines:
         good = "sound" if verified else "not read (--verify)"
-        known = ("?" if value is None else str(value) for value in (line.shards, line.tables, line.guardray))
+        known = ("?" if value is None else str(value) for value in (line.shards, line.guardray))
         time = f"{line.created_at:%Y-%m-%d %H:%M:%S}Z"
-        condition = Text(harmless(line.damage)) if line.damage else Text(good)
-        table.add_row(str(line.number), str(line.epoch), time, f"{line.bytes:,}", *known, condition)
+        told = Text(harmless(line.damage)) if line.damage else Text(good)
+        table.add_row(str(line.number), str(line.epoch), time, f"{line.bytes:,}", *known, told)
     return table
 
 
