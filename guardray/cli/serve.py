@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import socket
 import threading
@@ -18,7 +19,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from guardray.cli.messages import say
+from guardray.cli.messages import command, say
 from guardray.cli.options import Verbose
 from guardray.service.config import ServeConfig
 from guardray.service.config_loading import load_config
@@ -116,7 +117,7 @@ def _show_first_key(config: ServeConfig, console: Console) -> None:
             return
         account = _first_account(config)
         if account is None:
-            say(console, "nobody has a key: guardray keys create --account ACCOUNT --role admin makes one", "yellow")
+            say(console, f"nobody has a key: {_how_to_make_a_key(config)} makes one", "yellow")
             return
         now = datetime.now(UTC)
         made = issue(
@@ -127,6 +128,12 @@ def _show_first_key(config: ServeConfig, console: Console) -> None:
     say(console, f"a key for the administrator of {account}, which is not shown again:", "bold")
     say(console, f"  AWS_ACCESS_KEY_ID={made.record.id}")
     say(console, f"  AWS_SECRET_ACCESS_KEY={made.secret}")
+
+
+def _how_to_make_a_key(config: ServeConfig) -> str:
+    """The command, with the folder that it has to work on. Where the store is another, its URL may hold a password."""
+    words = [*command(), "keys", "create", "--account", "ACCOUNT", "--role", "admin", "--data", str(config.data)]
+    return shlex.join(words) + ("" if config.store is None else " --store STORE")
 
 
 def _first_account(config: ServeConfig) -> str | None:
