@@ -9,8 +9,9 @@ from typing import Any
 
 import ray
 from ray.actor import ActorHandle
+from ray.exceptions import ActorDiedError
 
-from guardray.errors import FencedError
+from guardray.errors import FencedError, GuardrayError, UsageError
 from guardray.publish.destinations import read_destinations
 from guardray.publish.publisher import Publisher
 from guardray.runtime.crew import RayCrew
@@ -94,23 +95,43 @@ class PublisherActor:
 
 
 def start_coordinator(config: ServeConfig, *, take_over: bool = False) -> ActorHandle[Any]:
-    """The coordinator of this cluster, made where there is none. It outlives the process that made it."""
+    """The coordinator of this cluster, made where there is none. It outlives the process that made it.
+
+    Raises:
+        UsageError: it cannot begin, for a reason that it knows, such as a store that is of a newer version.
+    """
     actor: Any = ray.remote(CoordinatorActor)
     handle = actor.options(name=COORDINATOR, **_DETACHED)
     coordinator: ActorHandle[Any] = handle.remote(config, take_over)
-    ray.get(coordinator.phase.remote(), timeout=config.ray.start_timeout.total_seconds())
+    _await(coordinator.phase.remote(), config)
     return coordinator
 
 
 def start_publisher(config: ServeConfig) -> ActorHandle[Any] | None:
-    """The publisher of this cluster, made where there is none; None where nothing is to be published."""
+    """The publisher of this cluster, made where there is none; None where nothing is to be published.
+
+    Raises:
+        UsageError: it cannot begin, for a reason that it knows.
+    """
     if config.publish is None:
         return None
     actor: Any = ray.remote(PublisherActor)
     handle = actor.options(name=PUBLISHER, **_DETACHED)
     publisher: ActorHandle[Any] = handle.remote(config.store_url, config.publish.absolute())
-    ray.get(publisher.ready.remote(), timeout=config.ray.start_timeout.total_seconds())
+    _await(publisher.ready.remote(), config)
     return publisher
+
+
+def _await(answer: Any, config: ServeConfig) -> None:
+    try:
+        ray.get(answer, timeout=config.ray.start_timeout.total_seconds())
+    except ActorDiedError as error:
+        # Of an exception in the actor's making, Ray tells the text alone; the last line of it has the reason.
+        *_, last = str(error).strip().splitlines() or [""]
+        kind, _, reason = last.strip().partition(": ")
+        if kind.startswith(f"{GuardrayError.__module__}."):
+            raise UsageError(reason) from error
+        raise
 
 
 def stop_actor(name: str) -> None:
