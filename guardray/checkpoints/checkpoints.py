@@ -201,7 +201,10 @@ class Checkpoints:
                 self.manifest(registered)
             except DamagedStateError as damage:
                 self.reject(registered.number, damage)
-        return clean(self._place, self.store, self.fence, self.kept, self.manifest)
+        cleaned = clean(self._place, self.store, self.fence, self.kept, self.manifest)
+        for number in cleaned.checkpoints:
+            self._manifests.pop(number, None)
+        return cleaned
 
 
 def read_manifest(place: Place, registered: RegisteredCheckpoint) -> Manifest:

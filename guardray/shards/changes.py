@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -12,6 +13,9 @@ import pyarrow as pa
 from guardray.detectors.declare import ChangeDetector, Judgement
 from guardray.errors import DetectorError
 from guardray.types import Row
+
+PROBLEMS_KEPT = 100
+"""Of one detector: whoever can write rows that it fails on could fill the memory else."""
 
 _CONFIGURATIONS = pa.schema([("key", pa.string()), ("state", pa.string())])
 
@@ -56,12 +60,12 @@ class Configurations:
     States are kept as JSON text, so that a judge sees the same after a restart as before it.
 
     Attributes:
-        problems: rows that the judge failed on.
+        problems: rows that the judge failed on: the latest `PROBLEMS_KEPT`.
     """
 
     def __init__(self) -> None:
         self._states: dict[str, str] = {}
-        self.problems: list[DetectorError] = []
+        self.problems: deque[DetectorError] = deque(maxlen=PROBLEMS_KEPT)
 
     def __len__(self) -> int:
         return len(self._states)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from guardray.detectors.declare import ChangeDetector, Judgement
 from guardray.findings.details import Details
 from guardray.schema import api_activity
-from guardray.shards.changes import ChangeBuffer, Configurations
+from guardray.shards.changes import PROBLEMS_KEPT, ChangeBuffer, Configurations
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -151,3 +151,10 @@ def test_a_row_that_the_judge_fails_on_is_reported_and_the_others_are_judged():
     (problem,) = configurations.problems
     assert problem.finding_type == DETECTOR.finding_type
     assert "no number" in problem.reason
+
+
+def test_however_many_rows_the_judge_fails_on_only_the_latest_are_told_of():
+    rows = rows_of([(event, event, 1, "a") for event in range(1, PROBLEMS_KEPT + 21)])
+    configurations = Configurations()
+    configurations.judge_all(DETECTOR, rows.with_columns(api_request_data=pl.lit("no number")))
+    assert len(configurations.problems) == PROBLEMS_KEPT
