@@ -187,6 +187,9 @@ class FolderSource:
         if obj.refused is not None:
             self._problems.add(obj.url, obj.refused)
             return
+        if not _is_utf8(obj.url):
+            self._problems.add(obj.url, "its name is not UTF-8, so that it could not be written down that it was read")
+            return
         state = _state_of(obj.url)
         if state is None:
             return
@@ -244,6 +247,10 @@ class FolderSource:
         candidate = self._candidates[path]
         key_time = candidate.obj.key_time
         return key_time.timestamp() if key_time else candidate.state.modified_ns / 1e9, path
+
+
+def _is_utf8(name: str) -> bool:
+    return not any("\udc80" <= character <= "\udcff" for character in name)
 
 
 def _state_of(path: str) -> FileState | None:

@@ -37,6 +37,9 @@ OBJECTS_TIMED = 1_000
 
 PROBLEMS_KEPT = 50
 
+TOLD_KEPT = 10_000
+"""Problems of detectors that are not told again: far more than they tell of at a time."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -66,6 +69,7 @@ class Account(Listener):
         self._latest = (0, 0.0)
         self._waits: deque[float] = deque(maxlen=OBJECTS_TIMED)
         self._problems: dict[str, KnownProblem] = {}
+        self._told: set[str] = set()
         self.sources: tuple[SourceStatus, ...] = ()
         self.shards: tuple[ShardStatus, ...] = ()
         self.ingest: IngestStatus | None = None
@@ -133,7 +137,7 @@ class Account(Listener):
             self._counts += report.counts
             self._duplicates += report.duplicates
             for set_aside in report.set_aside:
-                self._keep(set_aside)
+                self._keep_aside(set_aside)
             self.on_detector_problems(report.problems)
 
     def on_checkpoint(self, checkpoint: RegisteredCheckpoint, took: timedelta) -> None:
@@ -150,22 +154,33 @@ class Account(Listener):
 
     def on_set_aside(self, set_aside: SetAside) -> None:
         self._given_up += 1
-        self._keep(set_aside)
+        self._keep_aside(set_aside)
 
     def on_problem(self, problem: str) -> None:
         self._note(problem, 1)
 
     def on_detector_problems(self, problems: Sequence[DetectorError]) -> None:
-        for problem in problems:
-            if str(problem) not in self._problems:  # they are told of in every epoch
-                self._note(str(problem), 1)
+        for text in map(str, problems):  # they are told of in every epoch
+            if text in self._told:
+                continue
+            if len(self._told) == TOLD_KEPT:
+                self._told.clear()
+            self._told.add(text)
+            self._note(text, 1)
 
     def on_source_problems(self, problems: Sequence[Problem]) -> None:
         """What sources tell of."""
         for problem in problems:
             self._note(f"{problem.place}: {problem.reason}", problem.count)
 
+    def _keep_aside(self, set_aside: SetAside) -> None:
+        try:
+            self._keep(set_aside)
+        except OSError as error:  # it is counted all the same, and the epoch that it is of is committed
+            self._note(f"what is set aside cannot be written down: {error.strerror or error}", 1)
+
     def _note(self, text: str, count: int) -> None:
+        text = text.encode(errors="backslashreplace").decode()  # it may hold a file name that is not UTF-8
         self._log(text)
         known = self._problems.pop(text, None)
         since = known.since if known else self._clock()
@@ -176,7 +191,7 @@ class Account(Listener):
     def _latency(self) -> LatencyStatus | None:
         if not self._waits:
             return None
-        p50, p95 = np.percentile(self._waits, [50, 95])
+        p50, p95 = np.percentile(list(self._waits), [50, 95])
         return LatencyStatus(p50_s=float(p50), p95_s=float(p95), objects=len(self._waits))
 
 

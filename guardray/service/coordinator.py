@@ -242,8 +242,12 @@ class Coordinator:
         except CrewLostError as error:
             self._listener.on_problem(str(error))  # the one before and the log are as good, and take longer
         finally:
-            self._crew.close()
-            self._source.close()
+            self.close()
+
+    def close(self) -> None:
+        """Let go of the crew and the source, as they are."""
+        self._crew.close()
+        self._source.close()
 
     def _failed_checkpoint(self, error: StateError | StoreError) -> bool:
         self._progress.checkpoint_at = self._clock()
@@ -377,7 +381,6 @@ class Coordinator:
         for logged in self._store.epochs.after(epoch):
             self._replay(Epoch.of(logged.content), logged.committed_at)
         self._progress.board.forget_told()
-        self._progress.watermark.listen(self._clock())
         self._progress.watermark.listen(self._clock())
 
     def _restored(self) -> Manifest | None:

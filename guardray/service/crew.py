@@ -160,6 +160,7 @@ class LocalCrew:
         self._count = shards
         self._surroundings = surroundings
         self._shards: list[Shard] = []
+        self._keepers: list[ShardKeeper] = []
 
     def start(self, kept: Kept | None) -> None:
         self._shards = [made(self._settings, index, self._count, kept) for index in range(self._count)]
@@ -202,7 +203,7 @@ class LocalCrew:
         self._count = shards
 
     def close(self) -> None:
-        self._shards = []
+        self._shards, self._keepers = [], []
 
 
 class _Here:

@@ -68,6 +68,10 @@ class Loop:
             self._phase = Phase.DRAINING
             self._coordinator.stop()
             self._phase = Phase.STOPPED
+        except FencedError:
+            self._phase = Phase.STOPPED
+            self._coordinator.close()  # else its workers would keep the cores that the new one needs
+            raise
         finally:
             ended.set()
             heart.join()
