@@ -103,7 +103,7 @@ def _rows(rows: dict[str, int]) -> str:
 
 
 def _sources(status: ServiceStatus) -> Table:
-    table = _table(Column("source", overflow="fold"), _right("waiting"), _right("oldest"), _right("problems"))
+    table = _table(Column("source", overflow="fold"), _right("not done"), _right("oldest"), _right("problems"))
     for one in status.sources:
         oldest = "" if one.oldest_s is None else span(timedelta(seconds=one.oldest_s))
         table.add_row(_text(one.name), f"{one.backlog:,}", oldest, f"{one.problems:,}")
