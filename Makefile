@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-quick lint format bench docs clean
+.PHONY: help setup demo test test-quick chaos soak lint format bench docs clean
 
 help: ## Show these commands.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -28,6 +28,12 @@ test: setup ## Run every test.
 
 test-quick: setup ## Run the tests that need neither Ray nor much time.
 	$(BIN)/python -m pytest -m "not ray and not slow"
+
+chaos: setup ## Kill the processes of real services, and compare with scans. Takes half an hour.
+	$(BIN)/python -m pytest tests/chaos
+
+soak: setup ## Feed a real service for MINUTES (30); fail when memory or queues grow.
+	$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),30)
 
 lint: setup ## Check style, formatting and types.
 	$(BIN)/ruff check .

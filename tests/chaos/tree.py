@@ -1,0 +1,166 @@
+"""A real `guardray serve` with all its processes, which a test kills as it likes, and only those."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+import psutil
+import pytest
+
+COMMAND = Path(__file__).resolve().parents[2] / ".venv" / "bin" / "guardray"
+
+START_S = 180.0
+"""A loaded machine takes its time to start a dozen processes that import much."""
+
+_MARK = "CHAOS_TREE"
+"""Each process inherits the variable, so that those of another test, or of somebody else, are never taken for ours."""
+
+_KINDS = {
+    "gcs": "gcs_server",
+    "raylet": "raylet/raylet",
+    "coordinator": "ray::CoordinatorActor",
+    "shard": "ray::ServiceShardActor",
+    "worker": "ray::ServiceIngestActor",
+    "controller": "ray::ServeController",
+    "replica": "ray::ServeReplica",
+    "driver": "guardray serve",
+}
+
+ACTORS = ("coordinator", "shard", "worker", "controller", "replica")
+
+
+class Tree:
+    """The processes of one service.
+
+    Args:
+        config: the settings of the configuration.
+        home: where the configuration, the log and the data folder are.
+
+    Attributes:
+        store: the findings database: that of the data folder, unless a test sets another one.
+    """
+
+    def __init__(self, home: Path, config: dict[str, Any]) -> None:
+        self._home = home
+        self._mark = uuid4().hex
+        self._driver: subprocess.Popen[bytes] | None = None
+        home.mkdir(parents=True, exist_ok=True)
+        self.config = {"data": str(home / "data"), "api": {"port": free_port()}} | config
+        self.store = str(home / "data" / "findings.db")
+        self._file = home / "guardray.yaml"
+        self._file.write_bytes(msgspec.yaml.encode(self.config))
+
+    def start(self) -> None:
+        """Begin, or begin again. Returns at once."""
+        with (self._home / "serve.log").open("ab") as log:
+            self._driver = subprocess.Popen(
+                [COMMAND, "serve", "--config", self._file],
+                stdout=log,
+                stderr=log,
+                env=os.environ | {_MARK: self._mark},
+                start_new_session=True,
+            )
+
+    def processes(self, kind: str | None = None) -> list[psutil.Process]:
+        """The living ones of a kind, or all."""
+        return [one for one in psutil.process_iter() if self._is_ours(one) and (kind is None or _is(one, kind))]
+
+    def kill(self, kind: str | None = None) -> int:
+        """SIGKILL to all of a kind, or to every process. Returns how many there were."""
+        found = self.processes(kind)
+        for one in found:
+            try:
+                one.send_signal(signal.SIGKILL)
+            except psutil.NoSuchProcess:  # it went with another one
+                continue
+        if self._driver is not None and kind in (None, "driver"):
+            self._driver.wait()
+        return len(found)
+
+    def stop(self) -> int:
+        """SIGTERM, as an operator would. Returns the exit status."""
+        assert self._driver is not None
+        self._driver.terminate()
+        return self._driver.wait(START_S)
+
+    def has_ended(self) -> bool:
+        """Whether the process that was started is gone, so that whoever looks after it starts it again."""
+        return self._driver is None or self._driver.poll() is not None
+
+    def status(self) -> dict[str, Any]:
+        """What `guardray status` says; without `status` where it cannot say anything."""
+        asked = subprocess.run(
+            [COMMAND, "status", "--store", self.store, "--format", "json"], capture_output=True, text=True
+        )
+        return dict(json.loads(asked.stdout)) if asked.stdout.startswith("{") else {"ready": False, "status": None}
+
+    def wait(self, done: Callable[[dict[str, Any]], bool], timeout_s: float = START_S) -> dict[str, Any]:
+        """Until the status is as wanted; a service whose first process has ended is started again meanwhile."""
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
+            if self.has_ended():
+                self.kill()  # what a service manager does with what is left of it
+                self.start()
+            told = self.status()
+            if told["ready"] and done(told["status"]):
+                return told
+            time.sleep(1)
+        raise AssertionError(f"the service did not come so far: {told}\n{self.log()[-4000:]}")
+
+    def log(self) -> str:
+        """What the service wrote to its terminal."""
+        return (self._home / "serve.log").read_text(errors="replace")
+
+    def _is_ours(self, process: psutil.Process) -> bool:
+        try:
+            return process.environ().get(_MARK) == self._mark and process.status() != psutil.STATUS_ZOMBIE
+        except psutil.Error:
+            return False
+
+
+def _is(process: psutil.Process, kind: str) -> bool:
+    try:
+        return _KINDS[kind] in " ".join(process.cmdline())
+    except psutil.Error:
+        return False
+
+
+def is_final(status: dict[str, Any]) -> bool:
+    """Whether all that came is read and safe, and event time has gone on to these days."""
+    waits = sum(one["backlog"] for one in status["sources"])
+    return bool(status["sources"]) and not waits and not status["pending"] and _year(status) >= "2026-06"
+
+
+def _year(status: dict[str, Any]) -> str:
+    return str(status["watermark"] or "")
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+@pytest.fixture
+def make_tree(tmp_path: Path) -> Iterator[Callable[[dict[str, Any]], Tree]]:
+    """Makes services, and ends whatever is left of them."""
+    made: list[Tree] = []
+
+    def make(config: dict[str, Any]) -> Tree:
+        made.append(Tree(tmp_path / "service", config))
+        return made[-1]
+
+    yield make
+    for tree in made:
+        tree.kill()
