@@ -38,7 +38,12 @@ def api_of(config: ServeConfig) -> FastAPI:
     seal = seal_for(AccessKeys(database), config.data)
     gate = Gate.open(config.store_url, seal)
     own = load_own(config.detections)
-    settings = Settings(detectors=chosen(own, ()), rules=own.rules, list_folder=config.data / "lists")
+    settings = Settings(
+        management_account=config.api.management_account,
+        list_folder=config.data / "lists",
+        detectors=chosen(own, ()),
+        rules=own.rules,
+    )
     metrics = MetricsAccess.OPEN if config.api.metrics == "open" else MetricsAccess.TOKEN
     route_settings = ServiceRouteSettings(
         spool=config.spool_config,
