@@ -28,6 +28,9 @@ from guardray.sources.aws_keys import key_facts
 
 _FILES_LOOKED_AT = 10_000
 
+_LOOK_S = 5.0
+"""Between looks whether Ray lives: without it nothing is done any more, and only a new start helps."""
+
 
 def serve(
     config: Annotated[Path | None, typer.Option(help="The service's configuration, see configs/guardray.yaml.")] = None,
@@ -68,7 +71,7 @@ def _run(config: ServeConfig, console: Console) -> None:
     _show_first_key(config, console)
     _set_up_ray(config)
     # Ray and what runs on it take seconds to import: what is wrong with the configuration was said before.
-    from guardray.runtime.cluster import cluster
+    from guardray.runtime.cluster import cluster, own_node_lives
     from guardray.runtime.ingress import start_ingress, stop_ingress
     from guardray.runtime.service import COORDINATOR, PUBLISHER, start_coordinator, start_publisher, stop_actor
 
@@ -83,7 +86,10 @@ def _run(config: ServeConfig, console: Console) -> None:
             console,
             f"ready after {time.perf_counter() - started:.0f} s: {scheme}://{config.api.host}:{config.api.port}",
         )
-        stop.wait()
+        while not stop.wait(_LOOK_S):
+            if not own_node_lives():
+                say(console, "Ray is gone from this machine: start the service again, it goes on from there", "red")
+                raise typer.Exit(1)
         say(console, "stopping: the epoch that is under way is finished, and state is kept", "dim")
         stop_actor(COORDINATOR)
         stop_actor(PUBLISHER)

@@ -63,3 +63,10 @@ def cores() -> int:
     """Cores of the cluster that this process has joined, at least one."""
     resources: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
     return max(1, int(resources.get("CPU", 1)))
+
+
+def own_node_lives() -> bool:
+    """Whether the node of this process still counts as one of the cluster."""
+    own = ray.get_runtime_context().get_node_id()
+    nodes: list[dict[str, object]] = ray.nodes()  # type: ignore[no-untyped-call]
+    return any(node["NodeID"] == own and node["Alive"] for node in nodes)
