@@ -276,13 +276,16 @@ def test_a_restart_goes_on_from_the_position(folder):
     assert sorted(content(folder.settled(second))) == [b"b\n", b"more\n"]
 
 
-def test_names_that_are_no_text_survive_a_position(folder):
+def test_a_name_that_is_no_text_is_told_of_and_the_others_are_read(folder):
     folder.put(os.fsdecode(b"odd \xff\xfe %41.log"))
-    first = folder.open()
-    arrivals = folder.settled(first)
-    second = folder.open()
-    second.restore(json.loads(json.dumps(first.position([arrivals[0].receipt]))))
-    assert folder.settled(second) == []
+    folder.put("odd %41.log")
+    source = folder.open()
+    (arrival,) = folder.settled(source)
+    assert arrival.object.url.endswith("/odd %41.log")
+    assert {problem.reason.partition(",")[0] for problem in source.problems()} == {"its name is not UTF-8"}
+    restarted = folder.open()
+    restarted.restore(json.loads(json.dumps(source.position([arrival.receipt]))))
+    assert folder.settled(restarted) == []
 
 
 def test_files_that_are_gone_are_forgotten(folder):
