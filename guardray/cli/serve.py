@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import signal
 import socket
 import threading
@@ -27,6 +28,7 @@ from guardray.service.lists import put_lists_into_use
 from guardray.sources.aws_keys import key_facts
 
 _FILES_LOOKED_AT = 10_000
+_GCS_STORAGE = "RAY_gcs_storage_path"
 
 _LOOK_S = 5.0
 """Between looks whether Ray lives: without it nothing is done any more, and only a new start helps."""
@@ -171,8 +173,34 @@ def _set_up_ray(config: ServeConfig) -> None:
         "RAY_SERVE_HAPROXY_METRICS_PORT": str(free_port()),
         "RAY_SERVE_HAPROXY_STATS_PORT": str(free_port()),
     }
+    if (storage := variables.get(_GCS_STORAGE)) is not None:
+        variables[_GCS_STORAGE] = str(_own_storage(Path(storage)))
     for name, value in variables.items():
         os.environ.setdefault(name, value)
+
+
+def _own_storage(folder: Path) -> Path:
+    """Where the head of this start's cluster keeps what it knows: what an earlier one knew would come back to life.
+
+    The folders of starts whose process is gone are removed.
+    """
+    for earlier in folder.glob("*"):
+        if not (earlier.name.isdecimal() and _runs(int(earlier.name))):
+            shutil.rmtree(earlier, ignore_errors=True)
+    own = folder / str(os.getpid())
+    shutil.rmtree(own, ignore_errors=True)
+    own.mkdir(parents=True)
+    return own
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # somebody else's
+        pass
+    return True
 
 
 def free_port() -> int:
