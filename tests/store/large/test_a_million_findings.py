@@ -1,4 +1,4 @@
-"""How fast a store of a million findings answers: `pytest -m slow -s tests/store/test_a_million_findings.py`."""
+"""How fast a store of a million findings answers: `pytest -s tests/store/large`."""
 
 from __future__ import annotations
 
