@@ -332,7 +332,8 @@ class Coordinator:
 
     def _persist(self, write: Callable[[], EpochCommit]) -> EpochCommit:
         """Write to the store, again and again while it refuses: what was processed is not to be lost."""
-        for attempt in count():
+        attempt = 0
+        while True:
             try:
                 return write()
             except FencedError:
@@ -340,7 +341,7 @@ class Coordinator:
             except StoreError as error:
                 self._listener.on_problem(str(error))
                 self._pause(attempt)
-        raise AssertionError("unreachable")
+                attempt += 1
 
     def _pause(self, attempt: int) -> None:
         self._sleep(PAUSES_S[min(attempt, len(PAUSES_S) - 1)])
