@@ -174,15 +174,13 @@ class ShardsConfig(Bounds):
 
 
 class MemoryConfig(Group):
-    """What processes may take, in MB: an actor that takes more is started anew, and state past its budget is evicted.
+    """What state may take, in MB: past its budget the oldest is evicted.
 
     Attributes:
-        ingest_mb: of an ingest worker; a scan of any length measured 465 to 670.
-        shard_mb: of a shard.
+        shard_mb: of a shard's process, of which state should fill half: more shards are made past that.
         budget_mb: of the state of all shards together; half of what they may take if not given.
     """
 
-    ingest_mb: Annotated[int, Field(ge=256)] = 1024
     shard_mb: Annotated[int, Field(ge=256)] = 2048
     budget_mb: PositiveInt | None = None
 
