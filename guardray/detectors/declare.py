@@ -20,6 +20,7 @@ from typing import Any, Literal
 import polars as pl
 
 from guardray.detectors.activity import Activity
+from guardray.detectors.features import FeatureSpec
 from guardray.findings.details import Details
 from guardray.findings.resources import Resource
 from guardray.intel.categories import Category
@@ -278,6 +279,9 @@ class ActivityDetector(Detector):
             score are told of; None: all are.
         learning: `before`: silent until enough was learned; `after`: fires at once, then learns what is steady.
         categories: of the lists of addresses that `crossed` looks at, if it does.
+        spec: what models see of the activity's rows. With it, `crossed` finds `anomaly`: a row's score over the
+            account's threshold, null where no model knows the account or nothing of the row is new; and
+            `contributions`: what made it, as a list of `feature` and `share`, the largest first.
     """
 
     activity: Activity
@@ -287,6 +291,7 @@ class ActivityDetector(Detector):
     most: int | None = None
     learning: Learning = "none"
     categories: tuple[Category, ...] = ()
+    spec: FeatureSpec | None = None
 
     @property
     def method(self) -> Method:
