@@ -23,11 +23,11 @@ $(READY): pyproject.toml constraints.txt
 demo: setup ## Write a small simulated account, scan it, show the findings.
 	$(BIN)/guardray demo
 
-test: setup ## Run every test.
-	$(BIN)/python -m pytest
+test: setup ## Run every test, in two processes.
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 test-quick: setup ## Run the tests that need neither Ray nor much time.
-	$(BIN)/python -m pytest -m "not ray and not slow"
+	$(BIN)/python -m pytest -m "not ray and not slow" -n 2 --dist loadgroup
 
 chaos: setup ## Kill the processes of real services, and compare with scans. Takes half an hour.
 	$(BIN)/python -m pytest tests/chaos

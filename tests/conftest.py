@@ -16,6 +16,13 @@ settings.register_profile("guardray", deadline=None)
 settings.load_profile("guardray")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Say what may run in parallel: files, whose fixtures are worth sharing, but for all that needs the one Ray."""
+    for item in items:
+        group = "ray" if item.get_closest_marker("ray") else item.location[0]
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real logs beside the checkout; tests that need it are skipped where it is missing."""
