@@ -72,6 +72,17 @@ class DamagedStateError(StateError):
     """A file of a checkpoint is missing or not what was written: the checkpoint before it is used."""
 
 
+class ModelError(_PlacedError):
+    """A model's file cannot be used: damaged, changed, of unknown types, or of other features. The file and why follow.
+
+    The last good version stays in force: promote or train another one.
+    """
+
+    @property
+    def path(self) -> str:
+        return str(self.args[0])
+
+
 class EngineError(GuardrayError):
     """The Ray cluster lost a worker or did not answer: nothing was written, so the scan can be run again.
 

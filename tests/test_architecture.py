@@ -28,7 +28,20 @@ PACKAGE = Path(guardray.__file__).parent
 MODULES = modules(PACKAGE)
 GRAPH = import_graph(MODULES)
 
-HEAVY = ("ray", "boto3", "sqlalchemy", "numba", "pandas", "sklearn", "moto", "duckdb", "sigma")
+HEAVY = (
+    "ray",
+    "boto3",
+    "sqlalchemy",
+    "numba",
+    "pandas",
+    "sklearn",
+    "scipy",
+    "pyod",
+    "skops",
+    "moto",
+    "duckdb",
+    "sigma",
+)
 """Each costs a large part of a second or more to import."""
 
 

@@ -14,7 +14,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("testing",),
     ("dataflow",),
     ("checkpoints",),
-    ("shards", "custom"),
+    ("shards", "custom", "models"),
     ("detectors",),
     ("access", "connectors", "context", "publish"),
     ("intel", "geo", "inventory", "names", "sources", "store", "simulate"),

@@ -1,0 +1,1 @@
+"""Models of what is usual: they fit, they score, they say why, and a registry keeps them."""
