@@ -32,8 +32,8 @@ test-quick: setup ## Run the tests that need neither Ray nor much time.
 chaos: setup ## Kill the processes of real services, and compare with scans. Takes half an hour.
 	$(BIN)/python -m pytest tests/chaos
 
-soak: setup ## Feed a real service for MINUTES (30); fail when memory or queues grow.
-	$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),30)
+soak: setup ## Feed a real service for MINUTES (30), draw docs/soak.svg; fail when memory or queues grow.
+	$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),30) --plot docs/soak.svg
 
 lint: setup ## Check style, formatting and types.
 	$(BIN)/ruff check .

@@ -1,50 +1,74 @@
-"""Load that goes on: a simulated day's objects, delivered again and again as objects of now."""
+"""Load that goes on: objects of simulated days, delivered in the order of the dates in their names."""
 
 from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Sequence
+import time
+from collections import deque
+from collections.abc import Iterable
+from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 
-from guardray.simulate.rates import Rates
-from guardray.simulate.run import simulate
+from guardray.sources.aws_keys import key_facts
+
+KEPT_S = 300.0
+"""Delivered objects stay for so long, as a log rotation would have it: ten times what is read again after a loss."""
 
 
 class Load(threading.Thread):
     """Puts so many objects a second into a folder until it is stopped.
 
-    Objects are hard links below a folder a round. Their content is known after the first round, so that what the
-    service remembers of objects does not grow without end, while each of them is still noticed, opened and compared.
-
     Args:
-        day: the folder of a simulated day.
+        days: folders with a simulated day each.
         into: the folder that the service watches.
+
+    Attributes:
+        delivered: objects so far.
+        account: whose they are.
+        at: the date of the newest of them; null before the first.
     """
 
-    def __init__(self, day: Path, into: Path, objects_per_s: float) -> None:
+    def __init__(self, days: Iterable[Path], into: Path, objects_per_s: float) -> None:
         super().__init__(name="load", daemon=True)
-        self._objects: Sequence[Path] = sorted(path for path in day.rglob("*") if path.is_file())
-        self._day, self._into, self._pause_s = day, into, 1 / objects_per_s
+        self._days, self._into, self._pause_s = days, into, 1 / objects_per_s
         self._stopping = threading.Event()
-        self.delivered = 0
+        self._there: deque[tuple[float, Path]] = deque()
+        self.delivered, self.account, self.at = 0, "", datetime.min
 
     def run(self) -> None:
-        while not self._stopping.wait(self._pause_s):
-            turn, index = divmod(self.delivered, len(self._objects))
-            obj = self._objects[index]
-            target = self._into / f"round-{turn}" / obj.relative_to(self._day)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            os.link(obj, target)
-            self.delivered += 1
+        due = time.monotonic()
+        for day in self._days:
+            for at, obj in sorted(_dated(day / "AWSLogs")):
+                due = max(due, time.monotonic() - 10 * self._pause_s) + self._pause_s
+                if self._stopping.wait(max(due - time.monotonic(), 0)):
+                    return
+                self._deliver(obj, self._into / obj.relative_to(day))
+                self.at = at
+                self._rotate()
 
     def stop(self) -> None:
         """Deliver nothing more."""
         self._stopping.set()
         self.join()
 
+    def _deliver(self, obj: Path, target: Path) -> None:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        os.link(obj, target)
+        self.account = target.relative_to(self._into).parts[1]
+        self._there.append((time.monotonic(), target))
+        self.delivered += 1
 
-def simulated_day(folder: Path) -> Path:
-    """The log folder of a small account's day, with attacks in it."""
-    simulate(folder, accounts=1, days=1, seed=5, rate=Rates.named("quiet"))
-    return folder / "AWSLogs"
+    def _rotate(self) -> None:
+        while self._there and time.monotonic() - self._there[0][0] > KEPT_S:
+            _, gone = self._there.popleft()
+            gone.unlink()
+            with suppress(OSError):  # others are still there
+                gone.parent.rmdir()
+
+
+def _dated(folder: Path) -> Iterable[tuple[datetime, Path]]:
+    for path in folder.rglob("*"):
+        if path.is_file() and (at := key_facts(path.as_posix()).time) is not None:
+            yield at, path
