@@ -25,6 +25,10 @@ DAY = timedelta(days=1)
 LAST_DAY = "last_day"
 """In what was learned, the column of the latest day on which it was seen."""
 
+HALF_LIFE = timedelta(days=28)
+"""After which a day counts half in the weight of a habit, by event time: four weeks have each weekday four times, and a
+job that has moved is rare at its old place after a quarter."""
+
 MOST_ROWS = 10_000
 """Rows of one owner and period, unless an activity says otherwise. Who works makes some tens or hundreds; whoever makes
 half a million, by connecting to all the world, must not fill the memory of those who watch."""
@@ -49,7 +53,12 @@ class Sample:
     most: int = 5
 
 
-ActivityMeasure = Count | Sum | Min | Max | DistinctTexts | Sample
+@dataclass(frozen=True)
+class Hours:
+    """The hours of the day (UTC) in which there were events: bit h of a UInt32 for the hour that begins at h."""
+
+
+ActivityMeasure = Count | Sum | Min | Max | DistinctTexts | Sample | Hours
 
 
 @dataclass(frozen=True)
@@ -58,6 +67,9 @@ class Habit:
 
     A detector's `crossed` finds of a habit `name`: `name_days`, on how many earlier days this value was seen (0: never;
     null where a column of the value is), and `name_history`, on how many earlier days anything of these was seen.
+    Beside them `name_weight`, the earlier days of each of `Activity.actors` on which it did this, and `name_total`, all
+    their earlier days, both decayed (`HALF_LIFE`): their quotient is how likely one of them does it on a day. And
+    `name_age`, days since the value was first seen (null: never).
 
     Attributes:
         of: columns that name whose habit it is.
@@ -76,18 +88,42 @@ class Level:
     """How much is usual a day.
 
     A detector's `crossed` finds of a level `name`: `name_today`, the sum over the rows of the day with these columns;
-    `name_median`, `name_mad` (median absolute deviation) and `name_max` of the earlier days with any; and
-    `name_history`, how many such days there are (0: none, and the other three are null).
+    `name_median`, `name_mad` (median absolute deviation) and `name_max` of the earlier days with any; `name_history`,
+    how many such days there are (0: none, and the other three are null); and `name_z`, how many robust deviations the
+    logarithm of today's is above that of earlier days (null: none are known).
 
     Attributes:
         of: columns that name whose level it is.
-        measure: the measure of the activity that is summed: a `Count` or `Sum`.
+        measure: the measure of the activity that is summed, a `Count` or `Sum`; or an expression that gives the whole
+            number of a day over its rows, among which those that stand for what there was no room for have nulls.
         where: the rows that are learned; None: all. Today's sum is over all in any case.
     """
 
     of: tuple[str, ...]
-    measure: str
+    measure: str | pl.Expr
     where: pl.Expr | None = None
+
+    @property
+    def amount(self) -> pl.Expr:
+        """A day's number, over its rows."""
+        return pl.col(self.measure).sum() if isinstance(self.measure, str) else self.measure
+
+
+@dataclass(frozen=True)
+class Rhythm:
+    """At which hours of the week somebody is active.
+
+    A detector's `crossed` finds of a rhythm `name`: `name_bits`, how odd the most usual of a row's hours is: minus the
+    binary logarithm of how likely such a day has anything about that hour (null: no earlier day is known); and
+    `name_history`, how many earlier days are.
+
+    Attributes:
+        of: columns that name whose rhythm it is.
+        measure: the measure of the activity that tells the hours: `Hours`.
+    """
+
+    of: tuple[str, ...]
+    measure: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,10 +137,13 @@ class Activity:
         derived: columns that are computed, or replaced, before rows are grouped.
         owner: columns whose values keep state together on one shard; a part of `group`.
         group: columns in which rows are alike, text or numbers; null is a value like others.
-        period: length of the tumbling periods, by event time; one day where there are habits or levels.
+        period: length of the tumbling periods, by event time; one day where anything is learned.
         measures: name to summary.
-        habits: name to habit, over columns of `group` that contain `owner`.
-        levels: name to level, over columns of `group` that contain `owner`.
+        labels: further columns, computed when a period is looked at, from the group and the latest row.
+        habits: name to habit, over columns of `group` that contain `owner`, and labels.
+        levels: name to level, likewise.
+        rhythms: name to rhythm, likewise.
+        actors: columns that name who acts, where several do for one `owner`; empty: those of `owner`.
         room: columns of `group`, `owner` among them, whose values have room for `most` rows a period each, so that none
             fills that of others; empty: those of `owner`.
         most: of more rows those are kept whose group has the least hashes, which is the same choice however the events
@@ -124,22 +163,35 @@ class Activity:
     group: tuple[str, ...]
     period: timedelta = DAY
     measures: Mapping[str, ActivityMeasure]
+    labels: Mapping[str, pl.Expr] = ()  # type: ignore[assignment]
     habits: Mapping[str, Habit] = ()  # type: ignore[assignment]
     levels: Mapping[str, Level] = ()  # type: ignore[assignment]
+    rhythms: Mapping[str, Rhythm] = ()  # type: ignore[assignment]
+    actors: tuple[str, ...] = ()
     room: tuple[str, ...] = ()
     most: int = MOST_ROWS
     latest: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
-        learned: dict[str, Habit | Level] = {**dict(self.habits), **dict(self.levels)}
-        if learned and self.period != DAY:
-            raise ValueError(f"{self.name}: habits and levels are learned by days, not by {self.period}")
-        if not self.room:
-            object.__setattr__(self, "room", self.owner)
-        for name, one in {"owner": Habit(self.owner, ()), "room": Habit(self.room, ()), **learned}.items():
+        if self.learns and self.period != DAY:
+            raise ValueError(f"{self.name}: what is usual is learned by days, not by {self.period}")
+        for name in ("room", "actors"):
+            if not getattr(self, name):
+                object.__setattr__(self, name, self.owner)
+        learned: dict[str, Habit | Level | Rhythm] = {**dict(self.habits), **dict(self.levels), **dict(self.rhythms)}
+        parts: dict[str, Habit | Level | Rhythm] = {
+            name: Habit(getattr(self, name), ()) for name in ("owner", "room", "actors")
+        }
+        for name, one in {**parts, **learned}.items():
             columns = {*one.of, *(one.value if isinstance(one, Habit) else ())}
-            if not set(self.owner) <= set(one.of) or not columns <= set(self.group):
+            known = {*self.group, *(self.labels if name in learned else ())}
+            if not set(self.owner) <= set(one.of) or not columns <= known:
                 raise ValueError(f"{self.name}: {name} must name the owner, and columns of the group only")
+
+    @property
+    def learns(self) -> bool:
+        """Whether it remembers anything of earlier days."""
+        return bool(self.habits or self.levels or self.rhythms)
 
     def is_like(self, other: Activity) -> bool:
         """Whether it is the same activity: the very one, or one that came another way from another process."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 
@@ -13,6 +14,7 @@ from guardray.errors import LeftOutError
 from guardray.shards import activity_rows
 from guardray.shards.activity_rows import IS_REST, START
 from guardray.shards.habits import Habits
+from guardray.shards.learned import IS_FLAGGED
 
 OPEN = "open"
 """The table of the rows whose period is not over."""
@@ -34,8 +36,8 @@ class ActivityTable:
         nothing = pl.DataFrame(schema={**columns, "digest": pl.UInt64, "last_seen": columns["time"]})
         self._parts = [activity_rows.summarise(activity, nothing)]
         self._unmerged = 0
-        self._learns = bool(activity.habits or activity.levels)
-        self._habits = Habits(activity, nothing.with_columns(**dict(activity.derived)).schema)
+        self._habits = Habits(activity, activity_rows.read(activity, self._parts[0]).schema)
+        self._flagged: pl.Series | None = None
         self.left_out: LeftOutError | None = None
         self._most_kinds = 0
 
@@ -63,7 +65,7 @@ class ActivityTable:
     def open(self) -> pl.DataFrame:
         """The rows of the earliest open day with what is known of its past; of all open periods without habits."""
         rows = self._merged()
-        if self._learns:
+        if self._activity.learns:
             rows = rows.filter(pl.col(START) == pl.col(START).min())
         return _shown(self._habits.attach(activity_rows.read(self._activity, rows)))
 
@@ -81,13 +83,30 @@ class ActivityTable:
         closed = rows.filter(due)
         self._count_left_out(closed)
         closed = activity_rows.read(self._activity, closed)
-        if not self._learns:
+        if not self._activity.learns:
             yield _shown(closed)
             return
         for of_period in closed.sort(START).partition_by(START, maintain_order=True):
             attached = self._habits.attach(of_period)
+            self._flagged = None
             yield _shown(attached)
-            self._habits.learn(attached)
+            self._habits.learn(self._with_flags(attached))
+
+    def flag(self, flagged: pl.Series) -> None:
+        """Tells which of the rows of the period that was given out last were told of: Boolean [n], without nulls.
+
+        They weigh nothing in what is learned of the period.
+        """
+        self._flagged = flagged
+
+    def _with_flags(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """The rows with `IS_FLAGGED`."""
+        if self._flagged is None:
+            return rows.with_columns(pl.lit(False).alias(IS_FLAGGED))
+        at = (~rows[IS_REST]).arg_true()
+        flags = np.zeros(rows.height, dtype=bool)
+        flags[at.to_numpy()] = self._flagged.to_numpy()
+        return rows.with_columns(pl.Series(IS_FLAGGED, flags))
 
     def _count_left_out(self, rows: pl.DataFrame) -> None:
         crowded = activity_rows.crowded(self._activity, rows)

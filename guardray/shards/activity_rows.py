@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
-from guardray.detectors.activity import Activity, ActivityMeasure, DistinctTexts, Sample
+from guardray.detectors.activity import Activity, ActivityMeasure, DistinctTexts, Hours, Sample
 from guardray.schema.columns import UTC_US
 from guardray.stats.hashing import NULL_HASH, hash_combine, hash_strings
 from guardray.stats.measures import Count, Max, Min, Sum
@@ -20,7 +20,8 @@ LATEST, LATEST_TIME, LATEST_DIGEST = "_latest", "_latest_time", "_latest_digest"
 IS_REST = "_is_rest"
 """Whether a row stands for all those that there was no room for. What it is grouped by is null, but for whose it is."""
 
-_INDEX, _RANK = "_index", "_rank"
+_INDEX, _RANK, _HOUR_BIT = "_index", "_rank", "_hour_bit"
+_HOUR_US = 3_600_000_000
 _HASHES = 2.0**64
 
 
@@ -42,6 +43,8 @@ def summarise(activity: Activity, events: pl.DataFrame) -> pl.DataFrame:
         for measure in activity.measures.values()
         if isinstance(measure, DistinctTexts)
     ]
+    if any(isinstance(measure, Hours) for measure in activity.measures.values()):
+        hashed.append(_hour_bits(events["time"]))
     rows = (
         events.lazy()
         .with_columns(*hashed, (time - time % period).cast(UTC_US).alias(START), pl.lit(False).alias(IS_REST))
@@ -141,13 +144,20 @@ def _group_hash(column: pl.Series) -> np.ndarray:
 
 
 def read(activity: Activity, rows: pl.DataFrame) -> pl.DataFrame:
-    """The rows as detectors see them: all columns of the latest row of each, the group, measures and times."""
+    """The rows as detectors see them: all columns of the latest row of each, the group, measures, times and labels."""
     values = {name: _value(name, measure) for name, measure in activity.measures.items()}
     ends = pl.col(START) + pl.duration(microseconds=int(activity.period.total_seconds() * 1_000_000))
     seen = rows.with_columns(**values).with_columns(ends.alias(END)).drop(LATEST_TIME, LATEST_DIGEST)
     own = {*seen.columns, LATEST}
     fields = [field.name for field in rows.schema[LATEST].fields if field.name not in own]  # type: ignore[attr-defined]
-    return seen.with_columns(pl.col(LATEST).struct.field(name) for name in fields).drop(LATEST)
+    shown = seen.with_columns(pl.col(LATEST).struct.field(name) for name in fields).drop(LATEST)
+    return shown.with_columns(**dict(activity.labels))
+
+
+def _hour_bits(times: pl.Series) -> pl.Series:
+    """The bit of each time's hour: UInt32 [n]."""
+    hours = times.to_physical().to_numpy() // _HOUR_US % 24
+    return pl.Series(_HOUR_BIT, np.left_shift(np.uint32(1), hours.astype(np.uint32)))
 
 
 def _hashes(measure: DistinctTexts) -> str:
@@ -169,6 +179,8 @@ def _first_state(measure: ActivityMeasure) -> pl.Expr:
             return known.unique().bottom_k(most).sort()
         case Sample(column, most):
             return pl.col(column).drop_nulls().unique().sort().head(most)
+        case Hours():
+            return pl.col(_HOUR_BIT).bitwise_or()
 
 
 def _merged_state(name: str, measure: ActivityMeasure) -> pl.Expr:
@@ -179,6 +191,8 @@ def _merged_state(name: str, measure: ActivityMeasure) -> pl.Expr:
             return pl.col(name).min()
         case Max():
             return pl.col(name).max()
+        case Hours():
+            return pl.col(name).bitwise_or()
         case DistinctTexts(_, most) | Sample(_, most):
             return pl.col(name).list.explode(keep_nulls=False, empty_as_null=False).unique().sort().head(most)
 

@@ -1,42 +1,41 @@
-"""What is usual: on how many days an entity did something, and how much of it a day."""
+"""What is usual: on how many days an entity did something, how much of it a day, and at which hours."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import polars as pl
 
 from guardray.detectors.activity import LAST_DAY, Activity, Habit, Level
 from guardray.shards.activity_rows import IS_REST, START
-
-KEPT = timedelta(days=90)
-"""What was not seen for so long is forgotten: what comes back after a quarter is news, and state stays bounded."""
-
-LEVEL_DAYS = 30
-"""Days with any activity that a level is taken from: enough for a median that one odd day does not move."""
+from guardray.shards.learned import DAYS, IS_FLAGGED, KEPT, decay, looked_up, not_learned, of_rows
+from guardray.shards.levels import learn_level, level_table, with_level
+from guardray.shards.rhythms import learn_rhythm, rhythm_table, with_rhythm
 
 USUAL_KEPT = 15
 """Values of a habit that a finding can name: GuardDuty's lists of usual behaviour are about as long."""
 
-_DAYS, _TOTALS = "days", "totals"
+_FIRST_DAY, _WEIGHT, _TODAY = "first_day", "weight", "_today"
+_SEEN = {DAYS: pl.UInt32(), _FIRST_DAY: pl.Date(), LAST_DAY: pl.Date(), _WEIGHT: pl.Float32()}
 
 
 class Habits:
-    """Learned days of one activity, as frames: one row for each value of a habit, owner of a habit, and level."""
+    """Learned days of one activity, as frames: one row for each value of a habit, owner of one, level and rhythm.
+
+    What is merged is merged by its key: days and weights add up, the weights as they are on the later day.
+    """
 
     def __init__(self, activity: Activity, columns: Mapping[str, pl.DataType]) -> None:
         self._habits, self._levels = dict(activity.habits), dict(activity.levels)
+        self._rhythms = dict(activity.rhythms)
+        self._actors = activity.actors
         self.tables = {
-            **{
-                name: _table((*one.of, *one.value), columns, {_DAYS: pl.UInt32()}) for name, one in self._habits.items()
-            },
-            **{owner_table(of): _table(of, columns, {_DAYS: pl.UInt32()}) for of in self._owners()},
-            **{
-                name: _table(one.of, columns, {_DAYS: pl.UInt32(), _TOTALS: pl.List(pl.Int64)})
-                for name, one in self._levels.items()
-            },
+            **{name: _table((*one.of, *one.value), columns) for name, one in self._habits.items()},
+            **{owner_table(of): _table(of, columns) for of in self._owners()},
+            **{name: level_table(one, columns) for name, one in self._levels.items()},
+            **{name: rhythm_table(one, columns) for name, one in self._rhythms.items()},
         }
 
     def _owners(self) -> list[tuple[str, ...]]:
@@ -44,22 +43,29 @@ class Habits:
         return list(dict.fromkeys(habit.of for habit in self._habits.values()))
 
     def attach(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """Adds what `Habit` and `Level` promise to rows of one day, by the days learned so far.
+        """Adds what `Habit`, `Level` and `Rhythm` promise to rows of one day, by the days learned so far.
 
         Nothing is forgotten by this, since an earlier day may be asked for later where this one is still open.
         """
         tables = self._remembered(rows)
-        for name, habit in self._habits.items():
-            rows = _with_habit(rows, name, habit, tables)
+        day = date.min if rows.is_empty() else _day(rows)
+        owners = {of: looked_up(rows, tables[owner_table(of)], of, list(_SEEN)) for of in self._owners()}
+        columns = [
+            column
+            for name, habit in self._habits.items()
+            for column in _with_habit(rows, name, habit, tables[name], owners[habit.of], day)
+        ]
         for name, level in self._levels.items():
-            rows = _with_level(rows, name, level, tables)
-        return rows
+            columns += with_level(rows, name, level, tables[name])
+        for name, rhythm in self._rhythms.items():
+            columns += with_rhythm(rows, name, rhythm, tables[name], day)
+        return rows.with_columns(columns)
 
     def _remembered(self, rows: pl.DataFrame) -> dict[str, pl.DataFrame]:
         """The tables without what is too old for the day of the rows."""
         if rows.is_empty():
             return self.tables
-        since = rows[START][0].date() - KEPT
+        since = _day(rows) - KEPT
         return {name: table.filter(pl.col(LAST_DAY) >= since) for name, table in self.tables.items()}
 
     def usual(self, rows: pl.DataFrame) -> list[dict[str, list[tuple[tuple[Any, ...], int]]]]:
@@ -76,84 +82,94 @@ class Habits:
         """Takes in all rows of a day, as `attach` gives them, after all earlier days; forgets what is too old for it.
 
         What was learned already up to that day or beyond it is not learned again.
+
+        Args:
+            rows: with `IS_FLAGGED`.
         """
         self.tables = self._remembered(rows)
-        day = rows[START][0].date()
+        day = _day(rows)
         told = rows.filter(~pl.col(IS_REST))
         for name, habit in self._habits.items():
             known = told.filter(pl.all_horizontal(pl.col(column).is_not_null() for column in habit.value))
-            self._learn_days(name, _taught(habit, known).select(*habit.of, *habit.value).unique(), day)
+            self._learn_days(name, (*habit.of, *habit.value), habit.of, _taught(habit, known), day)
         for of in self._owners():
-            self._learn_days(owner_table(of), told.select(of).unique(), day)
+            self._learn_days(owner_table(of), of, of, told, day)
         for name, level in self._levels.items():
-            self._learn_level(name, level, _taught(level, rows), day)
+            self.tables[name] = learn_level(self.tables[name], level, _taught(level, rows), day)
+        for name, rhythm in self._rhythms.items():
+            self.tables[name] = learn_rhythm(self.tables[name], rhythm, told, day)
 
-    def _learn_days(self, name: str, seen: pl.DataFrame, day: date) -> None:
-        new = self._not_learned(name, seen, day)
-        today = new.with_columns(pl.lit(1, pl.UInt32).alias(_DAYS), pl.lit(day).alias(LAST_DAY))
-        both = pl.concat([self.tables[name], today])
-        self.tables[name] = both.group_by(seen.columns).agg(pl.col(_DAYS).sum(), pl.col(LAST_DAY).max())
-
-    def _not_learned(self, name: str, rows: pl.DataFrame, day: date) -> pl.DataFrame:
-        """The rows whose key was not seen on that day or later."""
+    def _learn_days(self, name: str, key: tuple[str, ...], of: tuple[str, ...], rows: pl.DataFrame, day: date) -> None:
         table = self.tables[name]
-        key = [column for column in table.columns if column not in (_DAYS, LAST_DAY, _TOTALS)]
-        return rows.join(table.filter(pl.col(LAST_DAY) >= day), on=key, how="anti", nulls_equal=True)
-
-    def _learn_level(self, name: str, level: Level, rows: pl.DataFrame, day: date) -> None:
         today = (
-            self._not_learned(name, rows, day)
-            .group_by(level.of)
+            not_learned(rows, table, key, day)
+            .group_by(key)
             .agg(
-                pl.lit(1, pl.UInt32).alias(_DAYS),
+                pl.lit(1, pl.UInt32).alias(DAYS),
+                pl.lit(day).alias(_FIRST_DAY),
                 pl.lit(day).alias(LAST_DAY),
-                pl.concat_list(pl.col(level.measure).sum()).first().alias(_TOTALS),
+                self._actors_of(of).cast(pl.Float32).alias(_WEIGHT),
             )
         )
-        table = self.tables[name]
-        both = pl.concat([table, today.select(table.columns)])
-        merged = both.group_by(level.of, maintain_order=True).agg(
-            pl.col(_DAYS).sum(),
+        as_of_today = table.with_columns((table[_WEIGHT] * decay(table[LAST_DAY], day)).alias(_TODAY))
+        both = pl.concat(
+            [as_of_today, today.with_columns(pl.col(_WEIGHT).cast(pl.Float64).alias(_TODAY))], how="diagonal"
+        )
+        merged = both.group_by(key).agg(
+            pl.col(DAYS).sum(),
+            pl.col(_FIRST_DAY).min(),
             pl.col(LAST_DAY).max(),
-            pl.col(_TOTALS).list.explode(keep_nulls=False, empty_as_null=False).tail(LEVEL_DAYS),
+            pl.when(pl.len() > 1)
+            .then(pl.col(_TODAY).sum())
+            .otherwise(pl.col(_WEIGHT).first())
+            .cast(pl.Float32)
+            .alias(_WEIGHT),
         )
         self.tables[name] = merged.select(table.columns)
 
+    def _actors_of(self, of: tuple[str, ...]) -> pl.Expr:
+        """How many of the actors did something today that was not flagged."""
+        beyond = [name for name in self._actors if name not in of]
+        if not beyond:
+            return (~pl.col(IS_FLAGGED)).any()
+        who = pl.col(beyond[0]) if len(beyond) == 1 else pl.struct(beyond)
+        return who.filter(~pl.col(IS_FLAGGED)).n_unique()
 
-def _with_habit(rows: pl.DataFrame, name: str, habit: Habit, tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    known = pl.all_horizontal(pl.col(column).is_not_null() for column in habit.value)
-    seen = _looked_up(rows, tables[name], (*habit.of, *habit.value), _DAYS)
-    history = _looked_up(rows, tables[owner_table(habit.of)], habit.of, _DAYS)
-    return rows.with_columns(
-        seen.fill_null(0).alias(f"{name}_days"), history.fill_null(0).alias(f"{name}_history")
-    ).with_columns(pl.when(known).then(f"{name}_days").alias(f"{name}_days"))
+
+def _with_habit(
+    rows: pl.DataFrame, name: str, habit: Habit, table: pl.DataFrame, owner: pl.DataFrame, day: date
+) -> list[pl.Series]:
+    seen = looked_up(rows, table, (*habit.of, *habit.value), list(_SEEN))
+    told = rows.select(pl.all_horizontal(pl.col(column).is_not_null() for column in habit.value)).to_series()
+    values = {
+        "days": seen[DAYS].fill_null(0),
+        "weight": (seen[_WEIGHT] * decay(seen[LAST_DAY], day)).fill_null(0.0),
+        "age": _age(seen[_FIRST_DAY], day),
+    }
+    nothing = pl.Series([None], dtype=pl.Null)
+    return [
+        *(value.zip_with(told, nothing.cast(value.dtype)).alias(f"{name}_{what}") for what, value in values.items()),
+        owner[DAYS].fill_null(0).alias(f"{name}_history"),
+        (owner[_WEIGHT] * decay(owner[LAST_DAY], day)).fill_null(0.0).alias(f"{name}_total"),
+    ]
 
 
-def _with_level(rows: pl.DataFrame, name: str, level: Level, tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    totals = _looked_up(rows, tables[name], level.of, _TOTALS)
-    median = totals.list.median()
-    deviations = pl.DataFrame({"totals": totals, "median": median}).select(
-        (pl.col("totals") - pl.col("median")).list.eval(pl.element().abs()).list.median()
-    )
-    return rows.with_columns(
-        pl.col(level.measure).sum().over(level.of).alias(f"{name}_today"),
-        median.alias(f"{name}_median"),
-        deviations.to_series().alias(f"{name}_mad"),
-        totals.list.max().alias(f"{name}_max"),
-        totals.list.len().fill_null(0).alias(f"{name}_history"),
-    )
+def _age(first: pl.Series, day: date) -> pl.Series:
+    """Days since the first one: Int32 [n], nulls where there is none."""
+    ages = pl.DataFrame({"first": first}).select((pl.lit(day) - pl.col("first")).dt.total_days())
+    return ages.to_series().cast(pl.Int32)
 
 
 def _most_often(
     table: pl.DataFrame, habit: Habit, rows: pl.DataFrame
 ) -> dict[tuple[Any, ...], list[tuple[tuple[Any, ...], int]]]:
     """The values seen most often, by owner, of those that the rows are of."""
-    of_rows = table.join(rows.select(habit.of).unique(), on=habit.of, how="semi", nulls_equal=True)
-    order = of_rows.sort(_DAYS, LAST_DAY, *habit.value, descending=[True, True, *[False] * len(habit.value)])
+    values = of_rows(rows, table, habit.of)
+    order = values.sort(DAYS, LAST_DAY, *habit.value, descending=[True, True, *[False] * len(habit.value)])
     found: dict[tuple[Any, ...], list[tuple[tuple[Any, ...], int]]] = {}
     kept = order.group_by(habit.of, maintain_order=True).head(USUAL_KEPT)
     for owner, value, days in zip(
-        kept.select(habit.of).rows(), kept.select(habit.value).rows(), kept[_DAYS], strict=True
+        kept.select(habit.of).rows(), kept.select(habit.value).rows(), kept[DAYS], strict=True
     ):
         found.setdefault(owner, []).append((value, days))
     return found
@@ -169,14 +185,10 @@ def owner_table(of: tuple[str, ...]) -> str:
     return "of " + "+".join(of)
 
 
-def _table(key: tuple[str, ...], columns: Mapping[str, pl.DataType], values: dict[str, pl.DataType]) -> pl.DataFrame:
-    days, *rest = values.items()
-    return pl.DataFrame(
-        schema={**{name: columns[name] for name in key}, **dict([days]), LAST_DAY: pl.Date(), **dict(rest)}
-    )
+def _table(key: tuple[str, ...], columns: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    return pl.DataFrame(schema={**{name: columns[name] for name in key}, **_SEEN})
 
 
-def _looked_up(rows: pl.DataFrame, table: pl.DataFrame, key: tuple[str, ...], value: str) -> pl.Series:
-    """The value of each row's key, null where it has none."""
-    found = rows.select(key).join(table, on=key, how="left", nulls_equal=True, maintain_order="left")
-    return found[value]
+def _day(rows: pl.DataFrame) -> date:
+    day: date = rows[START][0].date()
+    return day

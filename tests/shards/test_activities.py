@@ -18,7 +18,8 @@ from guardray.intel.store import IndicatorStore
 from guardray.schema import api_activity
 from guardray.shards.activities import ActivityTable
 from guardray.shards.activity_rows import merge, read, summarise
-from guardray.shards.habits import KEPT, LEVEL_DAYS
+from guardray.shards.learned import KEPT
+from guardray.shards.levels import LEVEL_DAYS
 from guardray.stats.measures import Count, Max, Min, Sum
 from guardray.testing import frame_of
 
