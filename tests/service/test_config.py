@@ -203,7 +203,7 @@ def test_the_spool_lies_in_the_data_folder_with_its_limits(tmp_path):
 
 
 def test_ray_is_told_to_ask_for_a_token_to_notice_death_soon_and_to_keep_what_it_knows():
-    variables = _load(None, {"data": Path("/srv/guardray")}).ray_environment()
+    variables = _load(None).ray_environment(Path("/srv/guardray/ray/own"))
     assert variables == {
         "RAY_AUTH_MODE": "token",
         "RAY_health_check_initial_delay_ms": "0",
@@ -212,9 +212,9 @@ def test_ray_is_told_to_ask_for_a_token_to_notice_death_soon_and_to_keep_what_it
         "RAY_health_check_failure_threshold": "3",
         "RAY_SERVE_ENABLE_HA_PROXY": "1",
         "RAY_gcs_storage": "rocksdb",
-        "RAY_gcs_storage_path": "/srv/guardray/ray-gcs",
+        "RAY_gcs_storage_path": "/srv/guardray/ray/own/gcs",
     }
-    assert "RAY_gcs_storage" not in _load(None, {"ray": {"gcs_storage": "memory"}}).ray_environment()
+    assert "RAY_gcs_storage" not in _load(None, {"ray": {"gcs_storage": "memory"}}).ray_environment(Path("own"))
 
 
 def test_state_may_take_half_of_what_the_shards_may_unless_told():
