@@ -11,12 +11,10 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from guardray.dataflow.definitions import defined, definition_of
 from guardray.detectors.activity import LAST_DAY, Activity
 from guardray.errors import SnapshotError
 from guardray.shards.snapshot import read_snapshot, write_snapshot
-
-_DEFINITION = b"guardray.definition"
-"""In the metadata of an activity's tables: the definition that they were learned with."""
 
 _REFUSAL = (
     "what the baseline knows of {} is left out: it was learned with another definition of it, by another version of "
@@ -79,11 +77,11 @@ class Baseline:
 
     def defined(self, activities: Iterable[Activity]) -> Baseline:
         """The same, where the tables of these activities tell that they were learned with their definitions."""
-        definitions: dict[str | None, bytes] = {activity.name: activity.definition.encode() for activity in activities}
+        by_name: dict[str | None, Activity] = {activity.name: activity for activity in activities}
         tables = dict(self.tables)
         for name, table in tables.items():
-            if (definition := definitions.get(_activity(name))) is not None:
-                tables[name] = table.replace_schema_metadata({**(table.schema.metadata or {}), _DEFINITION: definition})
+            if (activity := by_name.get(_activity(name))) is not None:
+                tables[name] = defined(table, activity)
         return Baseline(tables)
 
     def fitting(self, activities: Iterable[Activity]) -> tuple[Baseline, list[str]]:
@@ -92,13 +90,12 @@ class Baseline:
         Returns:
             The rest, and for each activity that was left out one line of why and what to do.
         """
-        unfit = [one.name for one in activities if self._definitions(one.name) - {one.definition.encode()}]
+        unfit = [one.name for one in activities if self._definitions(one.name) - {one.definition}]
         kept = {name: table for name, table in self.tables.items() if _activity(name) not in unfit}
         return Baseline(kept), [_REFUSAL.format(name) for name in unfit]
 
-    def _definitions(self, activity: str) -> set[bytes]:
-        tables = (table for name, table in self.tables.items() if _activity(name) == activity)
-        return {(table.schema.metadata or {}).get(_DEFINITION, b"") for table in tables}
+    def _definitions(self, activity: str) -> set[str | None]:
+        return {definition_of(table) for name, table in self.tables.items() if _activity(name) == activity}
 
     @classmethod
     def of(cls, parts: Iterable[Baseline]) -> Baseline:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 import polars as pl
 
 from guardray.dataflow.hits import sightings_of
+from guardray.dataflow.switching_off import Fuses
 from guardray.detectors.declare import ActivityDetector
 from guardray.errors import DetectorError, LeftOutError
 from guardray.findings.sighting import Sighting
@@ -25,13 +26,16 @@ class Behaviour:
     Args:
         detectors: all that are switched on.
         tables: the state of their activities, by name.
+        fuses: of the detectors and the activities.
 
     Attributes:
         failed: by finding type, why its condition or score could not be evaluated.
     """
 
-    def __init__(self, detectors: Iterable[ActivityDetector], tables: Mapping[str, ActivityTable]) -> None:
-        self._tables = tables
+    def __init__(
+        self, detectors: Iterable[ActivityDetector], tables: Mapping[str, ActivityTable], fuses: Fuses
+    ) -> None:
+        self._tables, self._fuses = tables, fuses
         self._detectors: dict[str, list[ActivityDetector]] = {name: [] for name in tables}
         for detector in detectors:
             self._detectors[detector.activity.name].append(detector)
@@ -50,26 +54,32 @@ class Behaviour:
 
     def close(self, watermark: int) -> list[Sighting]:
         """What crossed in periods that end at or before the watermark (microseconds), which are learned from."""
-        return [
-            sighting
-            for name, table in self._tables.items()
-            for rows in table.close(watermark)
-            for sighting in self._seen(name, rows, self._left_out)
-        ]
+        sightings: list[Sighting] = []
+        for name, table in self._fuses.whole(self._tables):
+            with self._fuses.of(name):
+                for rows in table.close(watermark):
+                    sightings += self._seen(name, rows, self._left_out)
+        return sightings
 
     def open(self) -> list[Sighting]:
         """What has crossed in periods that are still open, as far as what came before them is known."""
-        return [sighting for name, table in self._tables.items() for sighting in self._seen(name, table.open(), {})]
+        sightings: list[Sighting] = []
+        for name, table in self._fuses.whole(self._tables):
+            with self._fuses.of(name):
+                sightings += self._seen(name, table.open(), {})
+        return sightings
 
     def _seen(self, activity: str, rows: pl.DataFrame, left_out: dict[str, int]) -> list[Sighting]:
         if rows.is_empty():
             return []
         sightings: list[Sighting] = []
         masks = self._masks(self._detectors[activity], rows)
-        for detector in self._detectors[activity]:
-            crossed = rows.filter(masks[detector.finding_type])
-            if crossed.height:
-                sightings.extend(self._sightings(detector, crossed, left_out))
+        detectors = {one.finding_type: one for one in self._detectors[activity]}
+        for finding_type, detector in self._fuses.whole(detectors):
+            with self._fuses.of(finding_type):
+                crossed = rows.filter(masks[finding_type])
+                if crossed.height:
+                    sightings.extend(self._sightings(detector, crossed, left_out))
         return sightings
 
     def _sightings(self, detector: ActivityDetector, crossed: pl.DataFrame, left_out: dict[str, int]) -> list[Sighting]:

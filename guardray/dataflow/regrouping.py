@@ -103,6 +103,9 @@ def _hashes(name: str, table: pa.Table, owners: Owners) -> NDArray[np.uint64] | 
     key = owners.activities.get(of.rpartition("/")[0]) if kind == "activities" else owners.changes.get(of)
     if key is None:
         return None
+    if kind != "configurations" and not set(key) <= set(table.column_names):
+        # Of another definition: whichever shard gets it refuses it, and says so.
+        return np.zeros(table.num_rows, dtype=np.uint64)
     rows = configuration_keys(table, key) if kind == "configurations" else pl.DataFrame(table.select(list(key)))
     return owner_hashes(rows, key)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -17,6 +17,7 @@ from guardray.dataflow.event_time import END_OF_TIME
 from guardray.dataflow.hits import sightings_of
 from guardray.dataflow.partials import Partials
 from guardray.dataflow.shard_state import ShardState
+from guardray.dataflow.switching_off import Fuses
 from guardray.dataflow.windowing import Tables
 from guardray.detectors.declare import ActivityDetector, ChangeDetector, Detector, WindowDetector, activities_of
 from guardray.errors import DetectorError
@@ -48,8 +49,11 @@ class Shard:
         self._changes = {d.finding_type: d for d in detectors if isinstance(d, ChangeDetector)}
         self._windows = {d.finding_type: d for d in detectors if isinstance(d, WindowDetector)}
         self._state = ShardState(self._windows, self._changes, activities_of(detectors))
-        self._behaviour = Behaviour((d for d in detectors if isinstance(d, ActivityDetector)), self._state.activities)
+        self._fuses = Fuses(self._state.begin_anew)
+        behaviours = (d for d in detectors if isinstance(d, ActivityDetector))
+        self._behaviour = Behaviour(behaviours, self._state.activities, self._fuses)
         self._failed: dict[str, DetectorError] = {}
+        self._anew: list[DetectorError] = []
         if assets is not None:
             self._state.entities.learn_own(own_addresses(assets))
         if baseline is not None:
@@ -60,12 +64,13 @@ class Shard:
         """A shard that goes on where the one that gave these tables was.
 
         A detector that the snapshot does not know starts empty, and the state of one that is no longer here is dropped.
+        One whose state is of other columns, measures or windows than it keeps starts empty too, and `problems` says so.
 
         Raises:
-            SnapshotError: a table is missing, or it is of other columns, measures or windows than the detector's.
+            SnapshotError: a table that is no detector's own is missing, or not what this program keeps.
         """
         shard = cls(detectors)
-        shard._state.restore(tables)
+        shard._anew = shard._state.restore(tables)
         return shard
 
     def snapshot(self) -> Mapping[str, pa.Table]:
@@ -86,9 +91,13 @@ class Shard:
 
     @property
     def problems(self) -> list[DetectorError]:
-        """What a detector's threshold failed on, once a detector, and changes that its judge failed on."""
+        """What a detector's threshold failed on, once a detector, and changes that its judge failed on.
+
+        Also who had to begin anew, and who is switched off.
+        """
         of_judges = (problem for known in self._state.configurations.values() for problem in known.problems)
-        return [*self._failed.values(), *self._behaviour.problems, *of_judges]
+        of_detectors = (*self._failed.values(), *self._fuses.blown.values(), *self._behaviour.problems)
+        return [*self._anew, *of_detectors, *of_judges]
 
     def first_seen(self, hashes: np.ndarray, times: np.ndarray) -> np.ndarray:
         """True where an event's hash is new. See `Deduplicator.first_seen`."""
@@ -112,13 +121,16 @@ class Shard:
 
     def merge(self, partials: Partials) -> None:
         """Takes in partial aggregates of an ingest worker."""
-        for finding_type, table in partials.windows.items():
-            self._state.windows[finding_type].merge(table)
-        for finding_type, rows in partials.changes.items():
-            self._state.buffers[finding_type].add(rows)
-        for name, tables in partials.activities.items():
-            for table in tables:
-                self._state.activities[name].add(table)
+        for finding_type, table in self._fuses.whole(partials.windows):
+            with self._fuses.of(finding_type):
+                self._state.windows[finding_type].merge(table)
+        for finding_type, rows in self._fuses.whole(partials.changes):
+            with self._fuses.of(finding_type):
+                self._state.buffers[finding_type].add(rows)
+        for name, tables in self._fuses.whole(partials.activities):
+            with self._fuses.of(name):
+                for table in tables:
+                    self._state.activities[name].add(table)
         if partials.entities is not None:
             self._state.entities.merge(partials.entities)
 
@@ -128,10 +140,14 @@ class Shard:
         Windows that crossed wait for `decide` or `finish`: which end of a connection is ours may be learned from later
         rows.
         """
-        for finding_type, table in self._state.windows.items():
-            self._close(finding_type, table, watermark)
+        for finding_type, table in self._fuses.whole(self._state.windows):
+            with self._fuses.of(finding_type):
+                self._close(finding_type, table, watermark)
         self._state.seen.forget(watermark - REDELIVERY_SLACK)
-        judged = [s for name, detector in self._changes.items() for s in self._judge(name, detector, watermark)]
+        judged: list[Sighting] = []
+        for finding_type, detector in self._fuses.whole(self._changes):
+            with self._fuses.of(finding_type):
+                judged += self._judge(finding_type, detector, watermark)
         return judged + self._behaviour.close(watermark)
 
     def decide(self, watermark: int) -> list[Sighting]:
@@ -143,35 +159,40 @@ class Shard:
         Args:
             watermark: as for `advance`, which was called with it.
         """
-        sightings = []
-        for finding_type, detector in self._windows.items():
-            waiting = self._state.crossed[finding_type]
-            if waiting.height:
-                is_ripe = self._is_ripe(detector, waiting, watermark)
-                self._state.crossed[finding_type] = waiting.filter(~is_ripe)
-                sightings.extend(self._decide(detector, waiting.filter(is_ripe)))
+        sightings: list[Sighting] = []
+        for finding_type, detector in self._fuses.whole(self._windows):
+            with self._fuses.of(finding_type):
+                waiting = self._state.crossed[finding_type]
+                if waiting.height:
+                    is_ripe = self._is_ripe(detector, waiting, watermark)
+                    self._state.crossed[finding_type] = waiting.filter(~is_ripe)
+                    sightings.extend(self._decide(detector, waiting.filter(is_ripe)))
         return sightings
 
     def finish(self) -> list[Sighting]:
         """Closes everything, and decides the windows that crossed with all that is now known of the interfaces."""
         sightings = self.advance(END_OF_TIME)
-        for finding_type, detector in self._windows.items():
-            crossed = self._state.crossed[finding_type]
-            self._state.crossed[finding_type] = crossed.clear()
-            sightings.extend(self._decide(detector, crossed))
+        for finding_type, detector in self._fuses.whole(self._windows):
+            with self._fuses.of(finding_type):
+                crossed = self._state.crossed[finding_type]
+                self._state.crossed[finding_type] = crossed.clear()
+                sightings.extend(self._decide(detector, crossed))
         return sightings
 
     def crossing(self) -> list[Sighting]:
         """All that has crossed and is not decided: an early, incomplete account."""
-        return [*self._crossing_windows(), *self._behaviour.open()]
+        return self._crossing_windows() + self._behaviour.open()
 
-    def _crossing_windows(self) -> Iterator[Sighting]:
-        for finding_type, table in self._state.windows.items():
-            detector = self._windows[finding_type]
-            rows = table.crossed(partial(self._may_cross, detector, table))
-            closed = self._state.crossed[finding_type]
-            if len(rows) or closed.height:
-                yield from self._decide(detector, pl.concat([closed, table.frame(rows)]))
+    def _crossing_windows(self) -> list[Sighting]:
+        sightings: list[Sighting] = []
+        for finding_type, table in self._fuses.whole(self._state.windows):
+            with self._fuses.of(finding_type):
+                detector = self._windows[finding_type]
+                rows = table.crossed(partial(self._may_cross, detector, table))
+                closed = self._state.crossed[finding_type]
+                if len(rows) or closed.height:
+                    sightings += self._decide(detector, pl.concat([closed, table.frame(rows)]))
+        return sightings
 
     def _is_ripe(self, detector: WindowDetector, windows: pl.DataFrame, watermark: int) -> pl.Series:
         """Which windows can be decided: Boolean [n]."""

@@ -10,15 +10,17 @@ import polars as pl
 import pyarrow as pa
 
 from guardray.context.enrich import enriched_columns
+from guardray.dataflow.definitions import defined, is_defined_otherwise
 from guardray.dataflow.windowing import window_table
 from guardray.detectors.activity import Activity
 from guardray.detectors.declare import ChangeDetector, WindowDetector
-from guardray.errors import SnapshotError
+from guardray.errors import DetectorError, SnapshotError
 from guardray.shards.activities import OPEN, ActivityTable
 from guardray.shards.changes import ChangeBuffer, Configurations
 from guardray.shards.deduplicator import Deduplicator
 from guardray.shards.directory import EntityDirectory
 from guardray.shards.objects import ObjectRegister
+from guardray.shards.windows import WindowTable
 
 
 class _Part(NamedTuple):
@@ -26,6 +28,9 @@ class _Part(NamedTuple):
 
     export: Callable[[], pa.Table]
     restore: Callable[[pa.Table], None]
+
+
+_ANEW = "what was kept of it is left out, and it begins anew: {}"
 
 
 class ShardState:
@@ -53,31 +58,63 @@ class ShardState:
         activities: Iterable[Activity] = (),
     ) -> None:
         self._columns = {name: enriched_columns(detector.schema) for name, detector in changes.items()}
-        self.windows = {name: window_table(detector) for name, detector in windows.items()}
-        self.crossed = {name: table.frame() for name, table in self.windows.items()}
-        self.buffers = {name: ChangeBuffer() for name in changes}
-        self.configurations = {name: Configurations() for name in changes}
-        self.activities = {activity.name: ActivityTable(activity) for activity in activities}
+        self._window_detectors = dict(windows)
+        self._definitions = {activity.name: activity for activity in activities}
+        self.windows: dict[str, WindowTable] = {}
+        self.crossed: dict[str, pl.DataFrame] = {}
+        self.buffers: dict[str, ChangeBuffer] = {}
+        self.configurations: dict[str, Configurations] = {}
+        self.activities: dict[str, ActivityTable] = {}
+        for name in (*windows, *changes, *self._definitions):
+            self.begin_anew(name)
         self.entities = EntityDirectory()
         self.seen = Deduplicator()
         self.objects = ObjectRegister()
 
     def export(self) -> dict[str, pa.Table]:
         """A copy of everything, which stays as it is when the state goes on."""
-        every = [self._shared(), *self._of_detectors()]
+        every = [self._shared(), *(parts for _, parts in self._of_detectors())]
         return {name: part.export() for parts in every for name, part in parts.items()}
 
-    def restore(self, tables: Mapping[str, pa.Table]) -> None:
-        """Fill empty state with what `export` gave. See `Shard.restore`."""
+    def begin_anew(self, name: str) -> None:
+        """Forget all that is kept for a detector, by its finding type, or for an activity, by its name."""
+        if name in self._window_detectors:
+            self.windows[name] = window_table(self._window_detectors[name])
+            self.crossed[name] = self.windows[name].frame()
+        elif name in self._columns:
+            self.buffers[name], self.configurations[name] = ChangeBuffer(), Configurations()
+        elif name in self._definitions:
+            self.activities[name] = ActivityTable(self._definitions[name])
+
+    def restore(self, tables: Mapping[str, pa.Table]) -> list[DetectorError]:
+        """Fill empty state with what `export` gave. See `Shard.restore`. Returns who had to begin anew, and why."""
         _restore(self._shared(), tables)
-        for parts in self._of_detectors():
+        anew = []
+        for name, parts in dict(self._of_detectors()).items():
             if parts.keys() & tables.keys():
-                _restore(parts, tables)
+                try:
+                    self._check_definition(name, tables)
+                    _restore(parts, tables)
+                except SnapshotError as error:
+                    self.begin_anew(name)
+                    anew.append(DetectorError(name, _ANEW.format(error)))
+        return anew
+
+    def _check_definition(self, name: str, tables: Mapping[str, pa.Table]) -> None:
+        activity = self._definitions.get(name)
+        if activity is None:
+            return
+        kept = (table for of, table in tables.items() if of.startswith(f"activities/{name}/"))
+        if any(is_defined_otherwise(table, activity) for table in kept):
+            raise SnapshotError(f"activities/{name}", "it is of another definition")
 
     def learned(self) -> dict[str, pa.Table]:
         """What detectors learned and may know beforehand another time: configurations and habits."""
         return {
-            name: part.export() for parts in self._of_detectors() for name, part in parts.items() if _is_learned(name)
+            name: part.export()
+            for _, parts in self._of_detectors()
+            for name, part in parts.items()
+            if _is_learned(name)
         }
 
     def know(self, learned: Mapping[str, pa.Table]) -> None:
@@ -87,7 +124,7 @@ class ShardState:
             SnapshotError: a table is of other columns than the detector's, or some of an activity's are missing: to
                 those who have a history, all values of a habit that was never learned would be new.
         """
-        for parts in self._of_detectors():
+        for _, parts in self._of_detectors():
             known = {name: part for name, part in parts.items() if _is_learned(name)}
             if known.keys() & learned.keys():
                 _restore(known, learned)
@@ -99,26 +136,38 @@ class ShardState:
             "objects": _Part(self.objects.export, self.objects.restore),
         }
 
-    def _of_detectors(self) -> Iterator[dict[str, _Part]]:
-        """The parts of one detector after the other."""
+    def _of_detectors(self) -> Iterator[tuple[str, dict[str, _Part]]]:
+        """The parts of one detector or activity after the other, by its name."""
         for name, table in self.windows.items():
-            yield {
-                f"windows/{name}": _Part(partial(table.export, clear=False), table.restore),
-                f"crossed/{name}": _Part(self.crossed[name].to_arrow, partial(self._restore_crossed, name)),
-            }
+            yield (
+                name,
+                {
+                    f"windows/{name}": _Part(partial(table.export, clear=False), table.restore),
+                    f"crossed/{name}": _Part(self.crossed[name].to_arrow, partial(self._restore_crossed, name)),
+                },
+            )
         for name, buffer in self.buffers.items():
             known = self.configurations[name]
-            yield {
-                f"changes/{name}": _Part(buffer.export, partial(self._restore_changes, name)),
-                f"configurations/{name}": _Part(known.export, known.restore),
-            }
+            yield (
+                name,
+                {
+                    f"changes/{name}": _Part(buffer.export, partial(self._restore_changes, name)),
+                    f"configurations/{name}": _Part(known.export, known.restore),
+                },
+            )
         for name, activity in self.activities.items():
-            yield {
-                f"activities/{name}/{table}": _Part(
-                    partial(activity.export, table), partial(self._restore_activity, activity, table)
-                )
-                for table in activity.names
-            }
+            yield (
+                name,
+                {
+                    f"activities/{name}/{table}": _Part(
+                        partial(self._export_activity, name, table), partial(self._restore_activity, activity, table)
+                    )
+                    for table in activity.names
+                },
+            )
+
+    def _export_activity(self, name: str, table: str) -> pa.Table:
+        return defined(self.activities[name].export(table), self._definitions[name])
 
     def _restore_crossed(self, name: str, table: pa.Table) -> None:
         _check_columns(table, self.crossed[name].schema)

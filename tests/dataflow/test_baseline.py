@@ -151,7 +151,8 @@ def test_what_was_learned_with_another_definition_is_left_out_and_said_and_the_r
 
 
 def test_what_was_learned_with_a_definition_that_it_does_not_tell_is_left_out():
-    assert len(learned(*days(0, 1)).fitting([CALLS])[1]) == 1
+    untold = {name: table.replace_schema_metadata(None) for name, table in learned(*days(0, 1)).tables.items()}
+    assert len(Baseline(untold).fitting([CALLS])[1]) == 1
 
 
 def test_more_room_and_other_columns_beside_leave_what_was_learned_as_it_is():
