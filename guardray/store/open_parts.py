@@ -6,7 +6,7 @@ is final of it, so that the open part can be taken back and come again, larger o
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -16,6 +16,7 @@ from sqlalchemy import Connection, delete, insert, select
 from guardray.findings.finding import Finding
 from guardray.findings.sighting import Occurrence
 from guardray.store.folding import chunks, known_findings, merged, write_changed, write_new
+from guardray.store.indexing import delete_findings
 from guardray.store.outbox_changes import note_changes
 from guardray.store.rows import encode_row, finding_of_json, finding_row, occurrence_of_row
 from guardray.store.schema import EVIDENCE, FINDINGS
@@ -48,8 +49,8 @@ def fold_open(
         now: when this is done.
     """
     settled, parts = merged(final), merged(opened)
-    bases = _bases(connection)
-    ids = dict.fromkeys([*settled, *parts, *(one for one in bases if one not in open_ids)])
+    ids = dict.fromkeys([*settled, *parts, *sorted(open_findings(connection).difference(open_ids))])
+    bases = _bases(connection, list(ids))
     shown = known_findings(connection, list(ids))
     fresh = [one for one in ids if one in shown and one not in bases]
     bases |= _with_rows(connection, {one: shown[one] for one in fresh})
@@ -100,9 +101,14 @@ def _is_same(shown: Finding, finding: Finding) -> bool:
     return unchanged == replace(shown, evidence=()) and shown.evidence == finding.evidence
 
 
-def _bases(connection: Connection) -> dict[str, Finding | None]:
-    """What is final of each finding that has an open part; None where nothing is."""
-    return {row.finding_id: _base(row.json, row.evidence) for row in connection.execute(select(OPEN_PARTS))}
+def _bases(connection: Connection, ids: Sequence[str]) -> dict[str, Finding | None]:
+    """What is final of each of these findings that has an open part; None where nothing is.
+
+    Of these alone: thousands may be open for days of which a few change in an epoch.
+    """
+    queries = (select(OPEN_PARTS).where(OPEN_PARTS.c.finding_id.in_(some)) for some in chunks(ids))
+    rows = (row for query in queries for row in connection.execute(query))
+    return {row.finding_id: _base(row.json, row.evidence) for row in rows}
 
 
 def _base(json: str | None, evidence: str) -> Finding | None:
@@ -143,4 +149,4 @@ def _row(finding_id: str, finding: Finding | None) -> dict[str, str | None]:
 
 def _take_back(connection: Connection, ids: list[str]) -> None:
     for some in chunks(ids):
-        connection.execute(delete(FINDINGS).where(FINDINGS.c.id.in_(some)))
+        delete_findings(connection, FINDINGS.c.id.in_(some))

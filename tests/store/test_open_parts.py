@@ -125,3 +125,11 @@ def test_what_is_open_is_final_where_it_is_not_known_any_more_what_it_was_made_o
     shown.close_all()
     shown.fold(final=[LATE], is_open=False)
     assert shown.count() == EARLY.count + LATE.count
+
+
+def test_of_what_is_open_only_that_is_read_which_changes(shown):
+    shown.fold(opened=[EARLY])
+    with shown._database.writing() as connection:
+        connection.execute(OPEN_PARTS.update().values(json="not read", evidence="not read"))
+    shown.fold()
+    assert shown.parts() == 1
