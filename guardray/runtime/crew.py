@@ -17,6 +17,7 @@ from guardray.dataflow.worker import IngestReport, Worker
 from guardray.errors import CrewLostError, DetectorError, GuardrayError
 from guardray.findings.sighting import Sighting
 from guardray.runtime.actors import RemoteShards, ShardActor
+from guardray.runtime.placement import nodes, options_of, placed
 from guardray.service.crew import UNBOUNDED, Kept, ShardKeeper, ShardSize, made, write_shard
 from guardray.sources.objects import InputObject
 
@@ -108,7 +109,8 @@ class RayCrew:
         shard: Any = ray.remote(num_cpus=0, max_restarts=0)(ServiceShardActor)
         count = self._shard_count
         self._shards = [
-            shard.options(scheduling_strategy="SPREAD").remote(self._settings, index) for index in range(count)
+            shard.options(**options_of(node)).remote(self._settings, index)
+            for index, node in enumerate(placed(count, nodes()))
         ]
         self._gather(self._asked(lambda one: one.restore.remote(count, kept, self._budget // count)), START_TIMEOUT_S)
         self._ask_for(self._worker_count)
