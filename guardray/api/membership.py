@@ -109,6 +109,13 @@ def refuse_where_all_are_on(call: Call, what: str) -> None:
         raise bad_request(f"a member of an organisation that switches all accounts on may not {what}")
 
 
+def refuse_where_suspended(call: Call, what: str) -> None:
+    """Raises ApiError where the caller's administrator has suspended it: only that one takes the suspension back."""
+    governor = api_members.governor_of(call.connection, call.account_id, call.region)
+    if governor is not None and governor.status == api_members.DISABLED:
+        raise bad_request(f"a member account that its administrator has suspended may not {what}")
+
+
 def member_json(connection: Connection, member: StoredMember) -> Mapping[str, Any]:
     """A member as answers have it."""
     detector = api_detectors.find(connection, member.account_id, member.region)

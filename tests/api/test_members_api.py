@@ -71,6 +71,57 @@ def test_members_are_suspended_resumed_disassociated_and_forgotten(
     assert client.get_members(**named)["UnprocessedAccounts"][0]["AccountId"] == OTHER
 
 
+def refused_each(*calls):
+    """The message of each call, all of which are refused."""
+    messages = []
+    for one in calls:
+        with pytest.raises(ClientError) as error:
+            one()
+        messages.append(refused(error)[1])
+    return messages
+
+
+def test_a_suspended_member_is_resumed_by_its_administrator_alone(
+    served, client, detector_id, other, other_id, invitation
+):
+    other.accept_invitation(DetectorId=other_id, MasterId=ACCOUNT, InvitationId=invitation["InvitationId"])
+    client.stop_monitoring_members(DetectorId=detector_id, AccountIds=[OTHER])
+    messages = refused_each(
+        lambda: other.update_detector(DetectorId=other_id, Enable=True),
+        lambda: other.delete_detector(DetectorId=other_id),
+    )
+    assert all("its administrator has suspended" in message for message in messages)
+    other.update_detector(DetectorId=other_id, Enable=False)  # says what is so already
+    assert other.get_detector(DetectorId=other_id)["Status"] == "DISABLED"
+    # Who came by an invitation may leave, and is then on its own.
+    other.disassociate_from_administrator_account(DetectorId=other_id)
+    served.client(OTHER).update_detector(DetectorId=other_id, Enable=True)  # another key: not the same signature
+    assert other.get_detector(DetectorId=other_id)["Status"] == "ENABLED"
+
+
+def test_a_suspended_account_of_the_organisation_does_not_leave_it_to_be_resumed(served, other, other_id):
+    served.client(MANAGEMENT).enable_organization_admin_account(AdminAccountId=THIRD)
+    admin = served.client(THIRD)
+    (admin_id,) = admin.list_detectors()["DetectorIds"]
+    create(admin, admin_id, OTHER)
+    admin.stop_monitoring_members(DetectorId=admin_id, AccountIds=[OTHER])
+    messages = refused_each(
+        lambda: other.disassociate_from_administrator_account(DetectorId=other_id),
+        lambda: other.delete_detector(DetectorId=other_id),
+        lambda: other.update_detector(DetectorId=other_id, Enable=True),
+    )
+    assert all("its administrator has suspended" in message for message in messages)
+    assert status_of(admin, admin_id) == "Disabled"
+
+
+def test_a_member_does_not_switch_features(client, detector_id, other, other_id, invitation):
+    other.accept_invitation(DetectorId=other_id, MasterId=ACCOUNT, InvitationId=invitation["InvitationId"])
+    switch = {"DetectorId": other_id, "DataSources": {"S3Logs": {"Enable": False}}}
+    (message,) = refused_each(lambda: other.update_detector(**switch))
+    assert "a member account may not switch features" in message
+    other.update_detector(**switch | {"DataSources": {"S3Logs": {"Enable": True}}})  # as it is already
+
+
 def test_a_declined_invitation_can_be_deleted_and_made_again(client, detector_id, other, other_id, invitation):
     assert other.decline_invitations(AccountIds=[ACCOUNT, THIRD])["UnprocessedAccounts"][0]["AccountId"] == THIRD
     assert other.list_invitations()["Invitations"] == []

@@ -65,15 +65,20 @@ def update_detector(call: Call) -> Mapping[str, Any]:
     detector, params = call.own_detector(), call.params
     if params.get("Enable") is False:
         membership.refuse_where_all_are_on(call, "suspend its detector")
+    if params.get("Enable") is True:
+        membership.refuse_where_suspended(call, "resume its detector")
     if "FindingPublishingFrequency" in params:
         call.refuse_members("choose how often findings are published")
+    switched = features.switched(detector.features, features.asked_for(params), call.now)
+    if switched != detector.features:
+        call.refuse_members("switch features on or off")
     api_detectors.change(
         call.connection,
         detector,
         call.now,
         enabled=params.get("Enable", detector.enabled),
         publishing_frequency=params.get("FindingPublishingFrequency", detector.publishing_frequency),
-        features=features.switched(detector.features, features.asked_for(params), call.now),
+        features=switched,
     )
     return {}
 
@@ -85,6 +90,7 @@ def delete_detector(call: Call) -> Mapping[str, Any]:
     if any(member.status in api_members.ASSOCIATED for member in members):
         raise bad_request("the current account cannot delete detector while it has invited or associated members")
     membership.refuse_where_all_are_on(call, "delete its detector")
+    membership.refuse_where_suspended(call, "delete its detector")
     for member in members:
         api_members.remove(call.connection, member)
     for relation in api_members.relations_of(call.connection, call.account_id, call.region):

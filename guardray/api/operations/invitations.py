@@ -76,6 +76,8 @@ def disassociate(call: Call) -> Mapping[str, Any]:
     if governor is None:
         raise bad_request("the current account has no administrator")
     membership.refuse_where_all_are_on(call, "leave it")
+    if governor.of_organisation:
+        membership.refuse_where_suspended(call, "leave it")
     api_members.change(call.connection, governor, call.now, status=RESIGNED)
     return {}
 
