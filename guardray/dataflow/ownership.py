@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import polars as pl
 
 from guardray.findings.sighting import SETTLED, Occurrence, Sighting, SightingKey
 from guardray.inventory import Inventory
+from guardray.inventory.compaction import compacted
 from guardray.schema.addresses import ipv4_number
 from guardray.types import Row
 
@@ -40,6 +42,10 @@ class Ownership:
         """Take in facts, in any order."""
         if assets.height:
             self._learned.append(assets)
+
+    def compact(self, before: datetime) -> None:
+        """Forget facts that only times before this one are told by."""
+        self._inventory = Inventory(compacted(self.inventory.facts, before))
 
     def wait(self, sighting: Sighting) -> None:
         """Keep a sighting until its time is settled."""

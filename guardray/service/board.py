@@ -4,18 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import polars as pl
 import pyarrow as pa
 
-from guardray.dataflow.event_time import microseconds
+from guardray.dataflow.event_time import END_OF_TIME, microseconds
 from guardray.dataflow.ownership import Ownership
 from guardray.dataflow.sighting_codec import sightings_of_table, sightings_table
 from guardray.findings.sighting import SETTLED, Sighting, SightingFold, SightingKey
 from guardray.inventory import FACTS, Inventory
 
 _SIGHTINGS, _ASSETS = "sightings", "assets"
+
+ASKED_BACK = timedelta(days=3)
+"""How long before the watermark, and before all that waits, something may still be asked of the inventory: a window,
+of a day at most, waits for another day until it is known which end of its connection is ours."""
+
+GROWTH = 1.25
+"""Facts are compacted when there are so many times those that were left the last time: that costs as much as reading
+them all, and most of them stay."""
+
+_LEAST_FACTS = 1_000
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _Mark = tuple[int, datetime, datetime, int]
 """Of a sighting: count, first and last time, and the digest of its latest row: as long as it is the same, so is what
@@ -51,6 +64,7 @@ class Board:
         self._ownership = Ownership(assets)
         self._pending: dict[SightingKey, Sighting] = {}
         self._told: dict[SightingKey, _Mark] = {}
+        self._compact_at = _LEAST_FACTS
 
     @property
     def inventory(self) -> Inventory:
@@ -98,6 +112,19 @@ class Board:
             fold.add(sighting)
         return fold.sightings()
 
+    def compact(self, watermark: int) -> None:
+        """Forget facts of the inventory that nothing from the watermark (microseconds) on needs.
+
+        What is late by more than `ASKED_BACK` may then be told without what is gone since.
+        """
+        if len(self.inventory) < self._compact_at or watermark == END_OF_TIME:
+            return
+        waiting = (*self._pending.values(), *self._ownership.waiting())
+        reached = _EPOCH + timedelta(microseconds=max(watermark, 0))
+        earliest = min((one.first_seen for one in waiting), default=reached)
+        self._ownership.compact(min(earliest, reached) - ASKED_BACK)
+        self._compact_at = max(_LEAST_FACTS, round(GROWTH * len(self.inventory)))
+
     def forget_told(self) -> None:
         """Tell of all that is open once more, since it is not known what was told."""
         self._told = {}
@@ -124,6 +151,15 @@ class Board:
         kept = sightings_of_table(tables[_SIGHTINGS])
         board.add(one for one in kept if one.key.finding_type in finding_types)
         return board
+
+
+def cut(name: str, table: pa.Table) -> Sequence[pa.Table]:
+    """A table of a board in pieces for a checkpoint: facts by the month of their time, since old ones stay the same."""
+    if name != _ASSETS or not table.num_rows:
+        return (table,)
+    months = pl.DataFrame(table)["time"].dt.truncate("1mo")
+    starts = [0, *(months != months.shift()).fill_null(False).arg_true().to_list(), table.num_rows]
+    return [table.slice(start, end - start) for start, end in pairwise(starts)]
 
 
 def _mark(sighting: Sighting) -> _Mark:
