@@ -7,10 +7,13 @@ from collections.abc import Iterable, Mapping
 import polars as pl
 
 from guardray.dataflow.hits import sightings_of
+from guardray.dataflow.scoring import FeatureRows, Scoring
 from guardray.dataflow.switching_off import Fuses
 from guardray.detectors.declare import ActivityDetector
+from guardray.detectors.features import specs_of
 from guardray.errors import DetectorError, LeftOutError
 from guardray.findings.sighting import Sighting
+from guardray.models.scorer import Scorer
 from guardray.shards.activities import ActivityTable
 from guardray.stats.hashing import hash_combine
 
@@ -27,18 +30,27 @@ class Behaviour:
         detectors: all that are switched on.
         tables: the state of their activities, by name.
         fuses: of the detectors and the activities.
+        scorer: the models; None: there are none, and the rules of detectors decide alone.
+        archive: takes what models are to learn from days that are over; None: nobody asks.
 
     Attributes:
         failed: by finding type, why its condition or score could not be evaluated.
     """
 
     def __init__(
-        self, detectors: Iterable[ActivityDetector], tables: Mapping[str, ActivityTable], fuses: Fuses
+        self,
+        detectors: Iterable[ActivityDetector],
+        tables: Mapping[str, ActivityTable],
+        fuses: Fuses,
+        scorer: Scorer | None = None,
+        archive: FeatureRows | None = None,
     ) -> None:
-        self._tables, self._fuses = tables, fuses
+        self._tables, self._fuses, self._archive = tables, fuses, archive
         self._detectors: dict[str, list[ActivityDetector]] = {name: [] for name in tables}
         for detector in detectors:
             self._detectors[detector.activity.name].append(detector)
+        specs = [(name, spec) for name, of in self._detectors.items() for spec in specs_of(of)]
+        self._scoring = {name: Scoring(spec, scorer) for name, spec in specs}
         self.failed: dict[str, DetectorError] = {}
         self._left_out: dict[str, int] = {}
 
@@ -58,7 +70,8 @@ class Behaviour:
         for name, table in self._fuses.whole(self._tables):
             with self._fuses.of(name):
                 for rows in table.close(watermark):
-                    sightings += self._seen(name, rows, self._left_out)
+                    if rows.height:
+                        sightings += self._closed(name, rows)
         return sightings
 
     def open(self) -> list[Sighting]:
@@ -66,14 +79,28 @@ class Behaviour:
         sightings: list[Sighting] = []
         for name, table in self._fuses.whole(self._tables):
             with self._fuses.of(name):
-                sightings += self._seen(name, table.open(), {})
+                rows = table.open()
+                if rows.height:
+                    scored = self._scored(name, rows)
+                    sightings += self._seen(name, scored, self._masks(name, scored), {})
         return sightings
 
-    def _seen(self, activity: str, rows: pl.DataFrame, left_out: dict[str, int]) -> list[Sighting]:
-        if rows.is_empty():
-            return []
+    def _closed(self, activity: str, rows: pl.DataFrame) -> list[Sighting]:
+        """What crossed in a period that is over. What is told of weighs nothing in what is learned."""
+        scored = self._scored(activity, rows)
+        masks = self._masks(activity, scored)
+        flagged = masks.select(pl.any_horizontal(pl.all())).to_series()
+        self._tables[activity].flag(flagged)
+        if self._archive is not None and activity in self._scoring:
+            self._archive.add(self._scoring[activity].spec, rows, flagged)
+        return self._seen(activity, scored, masks, self._left_out)
+
+    def _scored(self, activity: str, rows: pl.DataFrame) -> pl.DataFrame:
+        scoring = self._scoring.get(activity)
+        return rows if scoring is None else scoring.scored(rows)
+
+    def _seen(self, activity: str, rows: pl.DataFrame, masks: pl.DataFrame, left_out: dict[str, int]) -> list[Sighting]:
         sightings: list[Sighting] = []
-        masks = self._masks(self._detectors[activity], rows)
         detectors = {one.finding_type: one for one in self._detectors[activity]}
         for finding_type, detector in self._fuses.whole(detectors):
             with self._fuses.of(finding_type):
@@ -93,8 +120,9 @@ class Behaviour:
             left_out[detector.finding_type] = left_out.get(detector.finding_type, 0) + untold
         return sightings_of(detector, self._tables[detector.activity.name].with_usual(occurrences))
 
-    def _masks(self, detectors: list[ActivityDetector], rows: pl.DataFrame) -> pl.DataFrame:
+    def _masks(self, activity: str, rows: pl.DataFrame) -> pl.DataFrame:
         """Which rows cross for each detector: Boolean columns by finding type, without nulls."""
+        detectors = self._detectors[activity]
         conditions = {one.finding_type: one.crossed.fill_null(False).alias(one.finding_type) for one in detectors}
         try:
             # Lazily, since detectors of an activity share most of what they compute.
@@ -152,8 +180,8 @@ def _with_room(detector: ActivityDetector, ordered: pl.DataFrame) -> pl.DataFram
 def _summary_columns(detector: ActivityDetector, rows: pl.DataFrame) -> list[str]:
     """What others are told of: not all columns of the latest row of each, but what it was counted by and learned."""
     activity = detector.activity
-    learned = tuple(f"{name}_" for name in (*activity.habits, *activity.levels))
-    own = {*activity.group, *activity.measures, "first_seen", "last_seen"}
+    learned = tuple(f"{name}_" for name in (*activity.habits, *activity.levels, *activity.rhythms))
+    own = {*activity.group, *activity.measures, *activity.labels, "first_seen", "last_seen", "anomaly"}
     return [name for name in rows.columns if name in own or name.startswith(learned)]
 
 

@@ -36,7 +36,9 @@ class LocalEngine:
 
 class _LocalRun:
     def __init__(self, settings: ScanSettings, objects: Sequence[InputObject], observer: Observer) -> None:
-        self._shard = Shard(settings.detectors, settings.assets, settings.baseline)
+        self._shard = Shard(
+            settings.detectors, settings.assets, settings.baseline, settings.scorer, archives=settings.archives
+        )
         self._ingest = Ingest(settings.detectors, settings.surroundings, self._shard.first_seen, self._shard.tables)
         self.reader = Reader(
             settings.limits,
@@ -75,6 +77,7 @@ class _LocalRun:
             learned=self._shard.learned(),
             duplicates=self._ingest.duplicates,
             problems=[*self._ingest.problems, *self._shard.problems],
+            features=self._shard.drain_features(),
         )
 
     def _merge(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -19,6 +19,7 @@ from guardray.findings.sighting import SETTLED, Sighting, SightingFold, Sighting
 from guardray.geo.geography import Geography
 from guardray.intel.store import IndicatorStore
 from guardray.inventory import FACTS, Inventory
+from guardray.models.scorer import Scorer
 from guardray.sources.limits import Counts, Limits
 from guardray.sources.objects import InputObject, KeyFilter
 from guardray.sources.set_aside import SetAside
@@ -33,6 +34,8 @@ class ScanSettings:
     geography: Geography | None = None  # None: the columns stay null
     assets: pl.DataFrame = field(default_factory=FACTS.to_frame)  # facts of the inventory that are known beforehand
     baseline: Baseline = field(default_factory=Baseline)  # what is learned beforehand
+    scorer: Scorer | None = None  # models of what is usual
+    archives: bool = False  # whether what models are to learn from is kept
     limits: Limits = field(default_factory=Limits)
     key_filter: KeyFilter = field(default_factory=KeyFilter)
     s3_endpoint: str | None = None
@@ -62,6 +65,7 @@ class ScanResult:
 
     `objects` are the content digests of what was read, the same whatever the files are called. `inventory` is what
     was known beforehand and what the trail told; `learned` is the baseline with what these objects added to it.
+    `features` is what models are to learn from, by spec, where that was asked for.
     """
 
     sightings: list[Sighting]
@@ -71,6 +75,7 @@ class ScanResult:
     learned: Baseline
     duplicates: int = 0
     problems: list[DetectorError] = field(default_factory=list)
+    features: Mapping[str, pl.DataFrame] = field(default_factory=dict)
 
 
 class Engine(Protocol):

@@ -16,6 +16,7 @@ from guardray.dataflow.behaviour import Behaviour
 from guardray.dataflow.event_time import END_OF_TIME
 from guardray.dataflow.hits import sightings_of
 from guardray.dataflow.partials import Partials
+from guardray.dataflow.scoring import FeatureRows
 from guardray.dataflow.shard_state import ShardState
 from guardray.dataflow.switching_off import Fuses
 from guardray.dataflow.windowing import Tables
@@ -23,6 +24,7 @@ from guardray.detectors.declare import ActivityDetector, ChangeDetector, Detecto
 from guardray.errors import DetectorError
 from guardray.findings.sighting import Sighting
 from guardray.inventory import own_addresses
+from guardray.models.scorer import Scorer
 from guardray.shards.windows import WindowTable
 from guardray.stats.hashing import hash_combine
 
@@ -41,17 +43,27 @@ class Shard:
         detectors: all that are switched on.
         assets: facts of the inventory that are known beforehand.
         baseline: what is learned beforehand of the keys that this shard owns.
+        scorer: models of what is usual; None: rules decide alone.
+        archives: whether it keeps what models are to learn from, for `drain_features`.
     """
 
     def __init__(
-        self, detectors: Sequence[Detector], assets: pl.DataFrame | None = None, baseline: Baseline | None = None
+        self,
+        detectors: Sequence[Detector],
+        assets: pl.DataFrame | None = None,
+        baseline: Baseline | None = None,
+        scorer: Scorer | None = None,
+        *,
+        archives: bool = False,
     ) -> None:
         self._changes = {d.finding_type: d for d in detectors if isinstance(d, ChangeDetector)}
         self._windows = {d.finding_type: d for d in detectors if isinstance(d, WindowDetector)}
         self._state = ShardState(self._windows, self._changes, activities_of(detectors))
         self._fuses = Fuses(self._state.begin_anew)
         behaviours = (d for d in detectors if isinstance(d, ActivityDetector))
-        self._behaviour = Behaviour(behaviours, self._state.activities, self._fuses)
+        self._features = FeatureRows()
+        archive = self._features if archives else None
+        self._behaviour = Behaviour(behaviours, self._state.activities, self._fuses, scorer, archive)
         self._failed: dict[str, DetectorError] = {}
         self._anew: list[DetectorError] = []
         if assets is not None:
@@ -60,7 +72,14 @@ class Shard:
             self._state.know(baseline.tables)
 
     @classmethod
-    def restore(cls, detectors: Sequence[Detector], tables: Mapping[str, pa.Table]) -> Shard:
+    def restore(
+        cls,
+        detectors: Sequence[Detector],
+        tables: Mapping[str, pa.Table],
+        scorer: Scorer | None = None,
+        *,
+        archives: bool = False,
+    ) -> Shard:
         """A shard that goes on where the one that gave these tables was.
 
         A detector that the snapshot does not know starts empty, and the state of one that is no longer here is dropped.
@@ -69,14 +88,15 @@ class Shard:
         Raises:
             SnapshotError: a table that is no detector's own is missing, or not what this program keeps.
         """
-        shard = cls(detectors)
+        shard = cls(detectors, scorer=scorer, archives=archives)
         shard._anew = shard._state.restore(tables)
         return shard
 
     def snapshot(self) -> Mapping[str, pa.Table]:
         """All state as named tables, for `guardray.shards.snapshot.write_snapshot`. Later events do not change them.
 
-        What an ingest worker has not drained is not in it, nor are sightings already given, nor `problems`.
+        What an ingest worker has not drained is not in it, nor are sightings already given, nor `problems`, nor what
+        `drain_features` would give.
         """
         return self._state.export()
 
@@ -88,6 +108,10 @@ class Shard:
     def learned(self) -> Baseline:
         """What detectors have learned of the keys that this shard owns."""
         return Baseline(self._state.learned())
+
+    def drain_features(self) -> Mapping[str, pl.DataFrame]:
+        """What models are to learn from the days that closed since the last call. See `FeatureRows.drain`."""
+        return self._features.drain()
 
     @property
     def problems(self) -> list[DetectorError]:

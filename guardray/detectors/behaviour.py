@@ -4,16 +4,18 @@ Each part of a call gets points: the operation, the place (network and country),
 log. A value that the account has never seen weighs more than one that only this principal has not. A principal without
 history of its own is judged against the account alone, so that a new colleague is measured by what colleagues do.
 
-These expressions are all that decides how unusual a call is.
+Points decide where no model is; where one is, it decides with them (`guardray.detectors.decisions`). What models
+see is in `guardray.detectors.rarity`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
 from guardray.detectors.activity import Habit
+from guardray.detectors.peers import PEERS
 
 HISTORY_DAYS = 7
 """Days on which anything was seen before an account is judged, and before a principal has habits of its own. GuardDuty
@@ -47,8 +49,12 @@ DENIED_POINTS = 1
 ACCOUNT = ("cloud_account_uid",)
 PRINCIPAL = (*ACCOUNT, "actor_principal")
 
-WHOSE = {"account": ACCOUNT, "principal": PRINCIPAL}
-"""Whose habits there are, and how they are named: `principal_operation`, `account_operation`."""
+WHOSE = {"account": ACCOUNT, "peers": (*ACCOUNT, "peers"), "principal": PRINCIPAL}
+"""Whose habits there are, and how they are named: `principal_operation`, `peers_operation`, `account_operation`."""
+
+LABELS = {"peers": PEERS, "region": pl.col("cloud_region")}
+"""What rows of calls are labelled with. The Region is the latest call's: as a part of the group it would multiply rows
+of those who ask in every Region."""
 
 DENIALS = ("AccessDenied", "AccessDeniedException", "Client.UnauthorizedOperation", "UnauthorizedOperation")
 """Error codes of calls that were not allowed."""
@@ -99,7 +105,8 @@ class Part:
         columns: what tells its values.
         title: what GuardDuty's lists call it, in the plural.
         words: what a sentence calls it.
-        whose: whose habits in it are looked at.
+        whose: whose habits in it give points.
+        levels: whose habits in it are learned, for models to see.
         known_days: earlier days on which a value must have been seen to be known.
         known_at_work_days: or, as many on which it was seen with an operation that the principal is used to; 0: such
             days do not count for more.
@@ -109,18 +116,19 @@ class Part:
     columns: tuple[str, ...]
     title: str
     words: str
-    whose: tuple[str, ...] = tuple(WHOSE)
+    whose: tuple[str, ...] = ("account", "principal")
+    levels: tuple[str, ...] = tuple(WHOSE)
     known_days: int = 1
     known_at_work_days: int = 0
 
     @property
     def habits(self) -> dict[str, Habit]:
         """Its habits by name."""
-        seen = {f"{who}_{self.name}": Habit(WHOSE[who], self.columns) for who in self.whose}
+        seen = {f"{who}_{self.name}": Habit(WHOSE[who], self.columns) for who in self.levels}
         if not self.known_at_work_days:
             return seen
-        at_work = {f"{name}_at_work": Habit(habit.of, habit.value, where=IS_AT_WORK) for name, habit in seen.items()}
-        return seen | at_work
+        known = (f"{who}_{self.name}" for who in self.whose)
+        return seen | {f"{name}_at_work": replace(seen[name], where=IS_AT_WORK) for name in known}
 
 
 OPERATION = Part("operation", ("api_service_name", "api_operation"), "APIs", "API")
@@ -142,8 +150,13 @@ COUNTRY = Part(
 )
 AGENT = Part("agent", ("http_request_user_agent_family",), "UserAgents", "user agent")
 
-USER_TYPE = Part("user_type", ("actor_user_type",), "UserTypes", "user type", whose=("account",))
+USER_TYPE = Part("user_type", ("actor_user_type",), "UserTypes", "user type", whose=("account",), levels=("account",))
 BUCKET = Part("bucket", ("bucket_name",), "Buckets", "bucket", whose=("principal",))
+
+SERVICE = Part("service", ("api_service_name",), "Services", "service", whose=())
+REGION = Part("region", ("region",), "Regions", "Region", whose=())
+ERROR = Part("error", ("api_response_error",), "Errors", "error", whose=(), levels=("account", "principal"))
+"""Parts that models see, and that give no points."""
 
 
 def habits_of(parts: tuple[Part, ...]) -> dict[str, Habit]:

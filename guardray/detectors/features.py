@@ -8,14 +8,16 @@ by naming features.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol, runtime_checkable
 
 import polars as pl
 
 from guardray.detectors.activity import Activity
 from guardray.detectors.definition import text_of
+from guardray.types import Row
 
 MOST = 1e6
 """What a feature without a greatest value is cut at: counts and deviations of a day are far below."""
@@ -33,6 +35,7 @@ class Feature:
         unit: what it is measured in: `bits`, `points`, `deviations`, `share`, `0 or 1`.
         least, most: its range; values beyond are cut. No `most`: there is no greatest value.
         words: what it is in a sentence, as `a country that the account hardly sees`.
+        beside: what there was, and what is usual, of a row that it is told of; None: other sentences say so.
     """
 
     name: str
@@ -41,6 +44,7 @@ class Feature:
     words: str
     least: float = 0.0
     most: float | None = None
+    beside: Callable[[Row], str] | None = None
 
 
 @dataclass(frozen=True)
@@ -86,14 +90,15 @@ class FeatureSpec:
         decisive = (self.name, self.activity.definition, text_of(self.candidates), self.whose, numbers)
         return hashlib.blake2b(repr(decisive).encode(), digest_size=16).hexdigest()
 
-    def measured(self, rows: pl.DataFrame) -> pl.DataFrame:
+    def measured(self, rows: pl.DataFrame, *beside: str) -> pl.DataFrame:
         """The candidates among rows, with `whose`, `window_start`, `digest` and the features: [candidates, ...].
 
         Args:
             rows: all rows of a period as an activity's table shows them: some features look at others of the same day.
+            beside: further columns to keep.
         """
         values = [_measured(feature) for feature in self.features]
-        told = [name for name in (*self.whose, "window_start", "digest") if name in rows.columns]
+        told = [name for name in (*self.whose, "window_start", "digest", *beside) if name in rows.columns]
         # Lazily, since features share most of what they compute.
         chosen = rows.lazy().select(*told, *values, self.candidates.fill_null(False).alias(_IS_CANDIDATE))
         return chosen.filter(pl.col(_IS_CANDIDATE)).drop(_IS_CANDIDATE).collect()
@@ -107,6 +112,16 @@ class FeatureSpec:
         if set(self.names) <= set(rows.columns):
             return rows.select(self.names)
         return rows.lazy().select(_measured(feature) for feature in self.features).collect()
+
+
+def day_beside(level: str) -> Callable[[Row], str]:
+    """How a day's number is told beside its usual ones: `412, usual 3 a day`, for `Feature.beside`."""
+    return partial(_day_beside, level)
+
+
+def _day_beside(level: str, row: Row) -> str:
+    median = row[f"{level}_median"]
+    return f"{row[f'{level}_today']:,}, usual {'none' if median is None else format(median, ',g')} a day"
 
 
 def _measured(feature: Feature) -> pl.Expr:

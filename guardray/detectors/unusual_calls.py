@@ -10,6 +10,8 @@ from typing import Any
 
 from guardray.detectors.behaviour import HISTORY_DAYS, OPERATION, Part
 from guardray.detectors.calls import caller_of, origin_of
+from guardray.detectors.contributions import model_info, model_sentence
+from guardray.detectors.features import FeatureSpec
 from guardray.findings.actions import AwsApiCall
 from guardray.findings.details import Details
 from guardray.findings.resources import Resource
@@ -24,7 +26,9 @@ PROFILES = {"account": "AccountProfiling", "principal": "UserIdentityProfiling"}
 Call = Mapping[str, Any]
 
 
-def unusual_details(row: Row, tactic: str, parts: Sequence[Part], resource: Resource, further: str = "") -> Details:
+def unusual_details(
+    row: Row, tactic: str, parts: Sequence[Part], spec: FeatureSpec, resource: Resource, further: str = ""
+) -> Details:
     """What a finding about an unusual call, and others with it, says; `further` sentences close the description."""
     others = len(row["others"])
     also = f" and {others} more calls like it" if others > 1 else " and one more call" if others else ""
@@ -32,10 +36,10 @@ def unusual_details(row: Row, tactic: str, parts: Sequence[Part], resource: Reso
     return Details(
         title=f"{who[0].upper()}{who[1:]} called APIs that serve {tactic} in an unusual way.",
         description=f"{row['api_operation']}{also} by {who} from {origin_of(row)} {_is_or_are(others)} unusual. "
-        f"{explained(row, parts)} {further}".rstrip(),
+        + " ".join(filter(None, (explained(row, parts), model_sentence(row, spec), further))),
         resource=resource,
         action=AwsApiCall.of(row),
-        additional_info=_additional_info(row, parts),
+        additional_info=_additional_info(row, parts) | model_info(row, spec),
     )
 
 

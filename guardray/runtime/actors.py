@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import polars as pl
 import ray
 from ray.actor import ActorHandle
 
@@ -28,7 +29,7 @@ class ShardActor:
     """Owns a range of the key groups."""
 
     def __init__(self, settings: ScanSettings, baseline: Baseline) -> None:
-        self._shard = Shard(settings.detectors, settings.assets, baseline)
+        self._shard = Shard(settings.detectors, settings.assets, baseline, settings.scorer, archives=settings.archives)
 
     def first_seen(self, hashes: np.ndarray, times: np.ndarray) -> np.ndarray:
         return self._shard.first_seen(hashes, times)
@@ -41,6 +42,9 @@ class ShardActor:
 
     def learned(self) -> Baseline:
         return self._shard.learned()
+
+    def drain_features(self) -> Mapping[str, pl.DataFrame]:
+        return self._shard.drain_features()
 
     def problems(self) -> list[DetectorError]:
         return self._shard.problems

@@ -13,6 +13,7 @@ import ray
 from guardray.dataflow.baseline import Baseline
 from guardray.dataflow.partials import Owners, split_baseline
 from guardray.dataflow.scan import Collected, Observer, ScanResult, ScanSettings, Watermark
+from guardray.dataflow.scoring import together
 from guardray.dataflow.worker import IngestReport
 from guardray.errors import DetectorError, EngineError, GuardrayError, UsageError
 from guardray.runtime.actors import SHARD_TIMEOUT_S, IngestActor, ShardActor
@@ -145,6 +146,7 @@ class _Coordinator:
         objects = ray.get([shard.objects.remote() for shard in self._shards], timeout=SHARD_TIMEOUT_S)
         problems = ray.get([shard.problems.remote() for shard in self._shards], timeout=SHARD_TIMEOUT_S)
         learned = ray.get([shard.learned.remote() for shard in self._shards], timeout=SHARD_TIMEOUT_S)
+        features = ray.get([shard.drain_features.remote() for shard in self._shards], timeout=SHARD_TIMEOUT_S)
         return ScanResult(
             sightings=self._collected.sightings(),
             counts=self._counts,
@@ -153,6 +155,7 @@ class _Coordinator:
             learned=Baseline.of(learned),
             duplicates=self._duplicates,
             problems=[*self._problems, *(problem for of_shard in problems for problem in of_shard)],
+            features=together(features),
         )
 
     def _reports(self, waiting: deque[list[InputObject]]) -> Iterator[tuple[list[InputObject], IngestReport]]:

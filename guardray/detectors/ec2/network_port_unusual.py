@@ -14,6 +14,8 @@ from typing import Any
 
 import polars as pl
 
+from guardray.detectors.contributions import model_info, model_sentence
+from guardray.detectors.decisions import CLEARLY_USUAL, decided
 from guardray.detectors.declare import ActivityDetector, fires, on_earlier_days, quiet
 from guardray.detectors.ec2.connections import RESOURCE, UDP, connection, flow
 from guardray.detectors.ec2.outbound import (
@@ -27,6 +29,7 @@ from guardray.detectors.ec2.outbound import (
     remote_end,
     sender,
 )
+from guardray.detectors.ec2.unusual_traffic import SPEC
 from guardray.findings.details import Details
 from guardray.schema import network_activity
 from guardray.types import Row
@@ -44,10 +47,10 @@ def details(row: Row) -> Details:
     return Details(
         title=f"{who} connects to the unusual server port {remote.port}.",
         description=f"{who} sent {row['bytes']:,} bytes to port {remote.port} of {remote}, a port that it used on none "
-        f"of {row['port_history']} earlier days.{more}",
+        f"of {row['port_history']} earlier days.{more} {model_sentence(row, SPEC)}".rstrip(),
         resource=sender(row),
         action=connection(row, local_end(row), remote),
-        additional_info={"unusual": {"port": remote.port}},
+        additional_info={"unusual": {"port": remote.port}} | model_info(row, SPEC),
     )
 
 
@@ -70,16 +73,20 @@ DETECTOR = ActivityDetector(
     role="ACTOR",
     entity=RESOURCE,
     activity=ACTIVITY,
-    crossed=IS_LEARNED
-    & OUTSIDE_AWS
-    & ~_PORT.is_in(USUAL_PORTS)
-    & (pl.col("port_days") == 0)
-    & (~_SPEAKS_FTP | (_PORT == FTP)),
+    crossed=decided(
+        IS_LEARNED
+        & OUTSIDE_AWS
+        & ~_PORT.is_in(USUAL_PORTS)
+        & (pl.col("port_days") == 0)
+        & (~_SPEAKS_FTP | (_PORT == FTP)),
+        is_new=pl.lit(False),  # what is no new port is not this finding's matter
+    ),
     together=RESOURCE,
     score=pl.col("bytes"),
     learning="before",
+    spec=SPEC,
     details=details,
-    tunables={"learned_days": LEARNED_DAYS},
+    tunables={"learned_days": LEARNED_DAYS, "clearly_usual": CLEARLY_USUAL},
     examples=(
         fires("a web client opens a session on port 4444", *SAMPLED, TO_4444, severity=5.0),
         fires(

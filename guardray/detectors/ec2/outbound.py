@@ -16,7 +16,7 @@ from __future__ import annotations
 import polars as pl
 
 from guardray.context.flow_columns import EPHEMERAL_FROM, PROBE_BYTES_PER_PACKET, PROBE_PACKETS, SYN
-from guardray.detectors.activity import Activity, Habit, Level
+from guardray.detectors.activity import Activity, Habit, Hours, Level, Rhythm
 from guardray.detectors.ec2.connections import IS_TCP, IS_UDP, OURS, End, instance
 from guardray.findings.resources import Resource
 from guardray.intel.categories import has
@@ -98,16 +98,21 @@ ACTIVITY = Activity(
         "packets": Sum("sent_packets"),
         "bytes": Sum("sent_bytes"),
         "largest_record": Max("sent_bytes"),
+        "hours": Hours(),
     },
     habits={
         "port": Habit(OWNER, ("remote_port",)),
+        "remote": Habit(OWNER, ("remote_autonomous_system_number",)),
         "server": Habit(OWNER, ("remote_port", "remote_ip_v4"), where=_IS_RESOLVER),
         "network": Habit(OWNER, ("remote_port", "remote_autonomous_system_number"), where=_IS_RESOLVER),
     },
     levels={
         "sent": Level(OWNER, "bytes"),
         "to_host": Level((*OWNER, "remote_ip_v4"), "bytes", where=pl.col("largest_record") >= LARGE_RECORD_BYTES),
+        "hosts_a_day": Level(OWNER, pl.col("remote_ip_v4").drop_nulls().n_unique()),
+        "ports_a_day": Level(OWNER, pl.col("remote_port").drop_nulls().n_unique()),
     },
+    rhythms={"active": Rhythm(OWNER, "hours")},
     latest=(
         "dst_endpoint_indicators",
         "instance_uid",

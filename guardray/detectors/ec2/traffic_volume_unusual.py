@@ -14,6 +14,8 @@ from __future__ import annotations
 
 import polars as pl
 
+from guardray.detectors.contributions import model_info, model_sentence
+from guardray.detectors.decisions import CLEARLY_USUAL, decided
 from guardray.detectors.declare import ActivityDetector, fires, on_earlier_days, quiet
 from guardray.detectors.ec2.connections import RESOURCE, connection, flow
 from guardray.detectors.ec2.outbound import (
@@ -25,12 +27,16 @@ from guardray.detectors.ec2.outbound import (
     remote_end,
     sender,
 )
+from guardray.detectors.ec2.unusual_traffic import SPEC
 from guardray.findings.details import Details
 from guardray.schema import network_activity
 from guardray.types import Row
 
 FLOOR_BYTES = 1_000_000_000
 """To one host in a day. An image or a release that is pushed somewhere once stays under it."""
+
+MODEL_FLOOR_BYTES = 250_000_000
+"""The same for a model, that looks at port, network and hour as well, where it is more than ever went to all hosts."""
 
 TIMES_GREATEST = 2
 """What grows does so by less from one day to the next, and from one full backup to the next."""
@@ -39,6 +45,11 @@ DEVIATIONS = 6
 """Robust ones. Outliers are usually taken to begin at 3.5, of measures that are not as skewed as daily sums."""
 
 _SIGMA = 1.4826
+
+
+_IS_LEARNED_HOST = (
+    (pl.col("largest_record") >= LARGE_RECORD_BYTES) & OUTSIDE_AWS & (pl.col("sent_history") >= LEARNED_DAYS)
+)
 
 
 def _is_far_above(level: str) -> pl.Expr:
@@ -53,7 +64,8 @@ def details(row: Row) -> Details:
     usual = f"The most that it sent to all hosts on one of {row['sent_history']} earlier days was {row['sent_max']:,}."
     return Details(
         title=f"{who} sends an unusual amount of data to {remote}.",
-        description=f"{who} sent {today:,} bytes to {remote} within a day. {usual}",
+        description=f"{who} sent {today:,} bytes to {remote} within a day. {usual} "
+        f"{model_sentence(row, SPEC)}".rstrip(),
         resource=sender(row),
         action=connection(row, local_end(row), remote),
         additional_info={
@@ -61,7 +73,8 @@ def details(row: Row) -> Details:
             "packetsOut": row["packets"],
             "totalBytesOut": row["sent_today"],
             "averagePacketSizeOut": row["bytes"] // row["packets"],
-        },
+        }
+        | model_info(row, SPEC),
     )
 
 
@@ -84,19 +97,25 @@ DETECTOR = ActivityDetector(
     role="ACTOR",
     entity=RESOURCE,
     activity=ACTIVITY,
-    crossed=(pl.col("largest_record") >= LARGE_RECORD_BYTES)
-    & OUTSIDE_AWS
-    & (pl.col("to_host_today") >= FLOOR_BYTES)
-    & (pl.col("sent_history") >= LEARNED_DAYS)
-    & _is_far_above("sent")
-    & _is_far_above("to_host").fill_null(True),
+    crossed=decided(
+        _IS_LEARNED_HOST
+        & (pl.col("to_host_today") >= FLOOR_BYTES)
+        & _is_far_above("sent")
+        & _is_far_above("to_host").fill_null(True),
+        is_new=_IS_LEARNED_HOST
+        & (pl.col("to_host_today") >= MODEL_FLOOR_BYTES)
+        & (pl.col("to_host_today") > pl.col("sent_max")),
+    ),
     together=RESOURCE,
     score=pl.col("to_host_today"),
     learning="before",
+    spec=SPEC,
     details=details,
     tunables={
         "learned_days": LEARNED_DAYS,
         "floor_bytes": FLOOR_BYTES,
+        "model_floor_bytes": MODEL_FLOOR_BYTES,
+        "clearly_usual": CLEARLY_USUAL,
         "times_greatest": TIMES_GREATEST,
         "deviations": DEVIATIONS,
     },

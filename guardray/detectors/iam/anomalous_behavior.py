@@ -10,8 +10,11 @@ most discovery (`guardray.detectors.moves`). Calls that only look around are fou
 entirely new, since people look around. It cannot see who misuses credentials from their usual place with their usual
 programs, nor anything in an account that has less than a week of history.
 
-Source: GuardDuty user guide, IAM finding types and details of anomalous behaviour; first-seen values and points are our
-own, and learned models may take their place.
+Points decide where nothing was learned; a learned model of the account, where there is one, decides with them: it
+quietens what is usual there and raises what few points tell.
+
+Source: GuardDuty user guide, IAM finding types and details of anomalous behaviour; first-seen values, points and
+features are our own.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ from collections.abc import Callable
 
 import polars as pl
 
-from guardray.detectors.activity import Activity
+from guardray.detectors.activity import Activity, Hours
 from guardray.detectors.behaviour import (
     ACTS_ITSELF,
     AGENT,
@@ -28,6 +31,7 @@ from guardray.detectors.behaviour import (
     CONSOLES,
     COUNTRY,
     DENIED_POINTS,
+    ERROR,
     FAMILIAR_DAYS,
     HAS_HISTORY,
     HISTORY_DAYS,
@@ -36,6 +40,7 @@ from guardray.detectors.behaviour import (
     IS_ESTABLISHED,
     KNOWN_ANYHOW_DAYS,
     KNOWN_PLACE_DAYS,
+    LABELS,
     NETWORK,
     NEW_PLACE,
     NEW_TO_ACCOUNT,
@@ -43,6 +48,8 @@ from guardray.detectors.behaviour import (
     OPERATION,
     PLACE_POINTS,
     PRINCIPAL,
+    REGION,
+    SERVICE,
     TOLD,
     USER_TYPE,
     habits_of,
@@ -50,8 +57,23 @@ from guardray.detectors.behaviour import (
     points_if,
 )
 from guardray.detectors.calls import MANAGEMENT, OWN_CREDENTIALS, credentials
+from guardray.detectors.decisions import CLEARLY_USUAL, decided, ranked
 from guardray.detectors.declare import ActivityDetector, Example, fires, on_earlier_days, quiet
+from guardray.detectors.features import FeatureSpec
 from guardray.detectors.moves import DOES_ITS_WORK, MOVED_OPERATIONS, MOVED_SHARE
+from guardray.detectors.rarity import (
+    BURSTS,
+    HOUR,
+    LEVELS,
+    PLACE,
+    RHYTHMS,
+    apart,
+    is_new,
+    new_operations,
+    novelties,
+    rarities,
+    sensitivity,
+)
 from guardray.detectors.tactics import Tactic, tactic
 from guardray.detectors.unusual_calls import unusual_details
 from guardray.findings.details import Details
@@ -68,6 +90,7 @@ worth a finding together. Whoever has stolen credentials asks for everything; so
 few things that only colleagues ever asked for."""
 
 PARTS = (OPERATION, NETWORK, COUNTRY, AGENT, USER_TYPE)
+PROFILED = (*PARTS, SERVICE, REGION, ERROR)
 
 IS_SIGN_IN = (pl.col("event_type") == "AwsConsoleSignIn").fill_null(False)
 """Anybody can fail to sign in, and no place becomes known by that. Who succeeds goes on to call something."""
@@ -78,8 +101,12 @@ CALLS = Activity(
     where=MANAGEMENT & OWN_CREDENTIALS & ACTS_ITSELF & IS_SIGN_IN.not_(),
     owner=("cloud_account_uid",),
     group=(*PRINCIPAL, "api_response_error", *(column for part in PARTS for column in part.columns)),
-    measures={"calls": Count()},
-    habits=habits_of(PARTS),
+    measures={"calls": Count(), "hours": Hours()},
+    labels=LABELS,
+    habits=habits_of(PROFILED),
+    levels=LEVELS,
+    rhythms=RHYTHMS,
+    actors=PRINCIPAL,
     room=PRINCIPAL,
     latest=TOLD,
 )
@@ -105,28 +132,50 @@ IS_UNUSUAL = (
     & (IS_ESTABLISHED | IS_ELSEWHERE)  # where new programs run, new roles call what nobody called before
 )
 
+SPEC = FeatureSpec(
+    name="management-calls",
+    activity=CALLS,
+    candidates=HAS_HISTORY & ((POINTS > 0) | is_new(REGION)),
+    whose=PRINCIPAL,
+    features=(
+        *rarities(PROFILED),
+        *novelties(PARTS),
+        PLACE,
+        HOUR,
+        *BURSTS,
+        new_operations(OPERATION),
+        sensitivity(OPERATION),
+        apart(OPERATION),
+    ),
+)
+
+IS_NEWS = HAS_HISTORY & (POINTS > 0) & (IS_ESTABLISHED | IS_ELSEWHERE)
+"""What a model may raise: something of it is new to somebody who is known, or elsewhere."""
+
 IS_UNUSUAL_AFTER_MOVE = POINTS - PLACE_POINTS - AGENT_POINTS + NEW_TO_PRINCIPAL >= ALERT_POINTS
 """Place and program, new together, count as one thing that is new with the principal."""
 
 
 def is_unusual(purpose: Tactic) -> pl.Expr:
     """The rows of unusual calls that serve a tactic. That a program has moved is told of as discovery, if at all."""
-    found = IS_UNUSUAL & (tactic() == purpose)
+    serves = tactic() == purpose
+    is_news = IS_NEWS & serves & ~DOES_ITS_WORK
+    found = IS_UNUSUAL & serves
     if purpose != "Discovery":
-        return found & (~DOES_ITS_WORK | IS_UNUSUAL_AFTER_MOVE)
+        return decided(found & (~DOES_ITS_WORK | IS_UNUSUAL_AFTER_MOVE), is_news)
     by_page = pl.col("http_request_user_agent_family").is_in(CONSOLES).fill_null(False)
     # A page of the console calls more than is asked for.
     least = pl.when(by_page).then(CLEAR_POINTS).otherwise(LOOKING_POINTS)
     sought = found & POINTS.ge(least)
     operations = pl.col("api_operation").filter(sought.fill_null(False)).n_unique().over(*PRINCIPAL, "window_start")
-    return sought & ((POINTS >= CLEAR_POINTS) | (operations >= LOOKING_AROUND))
+    return decided(sought & ((POINTS >= CLEAR_POINTS) | (operations >= LOOKING_AROUND)), is_news)
 
 
 def describer(purpose: Tactic) -> Callable[[Row], Details]:
     """How findings about calls that serve a tactic are described."""
 
     def details(row: Row) -> Details:
-        return unusual_details(row, purpose, PARTS, credentials(row))
+        return unusual_details(row, purpose, PARTS, SPEC, credentials(row))
 
     return details
 
@@ -209,12 +258,14 @@ def detector(purpose: Tactic) -> ActivityDetector:
         activity=CALLS,
         crossed=is_unusual(purpose),
         together=PRINCIPAL,
-        score=POINTS,
+        score=ranked(POINTS),
         learning="before",
+        spec=SPEC,
         details=describer(purpose),
         tunables={
             "history_days": HISTORY_DAYS,
             "alert_points": ALERT_POINTS,
+            "clearly_usual": CLEARLY_USUAL,
             "new_to_account": NEW_TO_ACCOUNT,
             "new_to_principal": NEW_TO_PRINCIPAL,
             "new_place": NEW_PLACE,

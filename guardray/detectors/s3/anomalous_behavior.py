@@ -5,11 +5,11 @@ copy them, and Impact:S3/AnomalousBehavior.Delete, .Permission and .Write for th
 them, and write them. A day of a principal with a bucket is one occurrence.
 
 New operations, buckets, places and programs count, and how many calls of the operation a day has. Objects that anyone
-may read are not looked at, nor AWS services. It cannot see how much was read, since it counts calls and not bytes, and
-nothing in an account that has less than a week of data events.
+may read are not looked at, nor AWS services. Points count calls and not bytes; a learned model of the account, where
+there is one, decides with them and sees bytes as well, as far as the log tells them. Neither can see anything in an
+account that has less than a week of data events.
 
-Source: GuardDuty user guide, S3 finding types; first-seen values, medians and points are our own, and learned models
-may take their place.
+Source: GuardDuty user guide, S3 finding types; first-seen values, medians, points and features are our own.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from collections.abc import Callable
 
 import polars as pl
 
-from guardray.detectors.activity import Activity, Level
+from guardray.detectors.activity import Activity, Hours, Level
 from guardray.detectors.behaviour import (
     ACTS_ITSELF,
     AGENT,
@@ -26,6 +26,7 @@ from guardray.detectors.behaviour import (
     BUCKET,
     COUNTRY,
     DENIED_POINTS,
+    ERROR,
     FAMILIAR_DAYS,
     HAS_HISTORY,
     HISTORY_DAYS,
@@ -34,6 +35,7 @@ from guardray.detectors.behaviour import (
     IS_ESTABLISHED,
     KNOWN_ANYHOW_DAYS,
     KNOWN_PLACE_DAYS,
+    LABELS,
     NETWORK,
     NEW_PLACE,
     NEW_TO_ACCOUNT,
@@ -41,19 +43,33 @@ from guardray.detectors.behaviour import (
     OPERATION,
     PLACE_POINTS,
     PRINCIPAL,
+    REGION,
     TOLD,
     habits_of,
     newness,
     points_if,
 )
 from guardray.detectors.calls import OWN_CREDENTIALS, S3, S3_DATA, SUCCEEDED, bucket, called
+from guardray.detectors.decisions import CLEARLY_USUAL, decided, ranked
 from guardray.detectors.declare import ActivityDetector, Example, fires, on_earlier_days, quiet
+from guardray.detectors.features import FeatureSpec
 from guardray.detectors.moves import MOVED_CALLS, uses_as_ever
+from guardray.detectors.rarity import (
+    HOUR,
+    PLACE,
+    RHYTHMS,
+    apart,
+    deviation,
+    is_new,
+    novelties,
+    rarities,
+    sensitivity,
+)
 from guardray.detectors.s3.malicious_ip_caller import CONTENT_READS
 from guardray.detectors.unusual_calls import unusual_details
 from guardray.findings.details import Details
 from guardray.schema import api_activity
-from guardray.stats.measures import Count
+from guardray.stats.measures import Count, Sum
 from guardray.types import Row
 
 MANY_CALLS = 100
@@ -62,6 +78,9 @@ MANY_CALLS = 100
 MANY_DEVIATIONS = 6
 """Scaled median absolute deviations above the median from which a day has many calls: of normally spread days one in a
 billion has. The day must also have twice the calls of any day before, since weekends pull the median down."""
+
+MANY_BYTES = 100_000_000
+"""Bytes of a day, read from or written to a bucket, below which a model need not look where nothing else is new."""
 
 VERY_MANY_CALLS, VERY_MANY_TIMES = 1000, 20
 """A day with as many calls, and so many times the median, is a bulk of another kind and has one point more."""
@@ -77,6 +96,9 @@ CLEAR_POINTS = 6
 operation nor the place."""
 
 PARTS = (OPERATION, BUCKET, NETWORK, COUNTRY, AGENT)
+PROFILED = (*PARTS, REGION, ERROR)
+
+PRINCIPAL_AND_BUCKET = (*PRINCIPAL, "bucket_name")
 
 BUCKET_PERMISSIONS = ("DeleteBucketPolicy", "PutBucketAcl", "PutBucketPolicy")
 """Management calls that change who may use all objects of a bucket."""
@@ -96,9 +118,24 @@ CALLS = Activity(
     & pl.col("bucket_name").is_not_null(),
     owner=("cloud_account_uid",),
     group=(*PRINCIPAL, "api_response_error", *(column for part in PARTS for column in part.columns)),
-    measures={"calls": Count()},
-    habits=habits_of(PARTS),
-    levels={"volume": Level((*PRINCIPAL, "api_operation"), "calls")},
+    measures={
+        "calls": Count(),
+        "hours": Hours(),
+        "bytes_in": Sum("additional_bytes_in"),
+        "bytes_out": Sum("additional_bytes_out"),
+    },
+    labels=LABELS,
+    habits=habits_of(PROFILED),
+    levels={
+        "volume": Level((*PRINCIPAL, "api_operation"), "calls"),
+        "objects": Level(PRINCIPAL_AND_BUCKET, "calls"),
+        "read": Level(PRINCIPAL_AND_BUCKET, "bytes_out"),
+        "written": Level(PRINCIPAL_AND_BUCKET, "bytes_in"),
+        "buckets_a_day": Level(PRINCIPAL, pl.col("bucket_name").drop_nulls().n_unique()),
+        "denied_a_day": Level(PRINCIPAL, pl.col("calls").filter(IS_DENIED).sum()),
+    },
+    rhythms=RHYTHMS,
+    actors=PRINCIPAL,
     room=PRINCIPAL,
     latest=TOLD,
 )
@@ -128,7 +165,36 @@ POINTS = (
 IS_KNOWN_OR_STRANGE = IS_ESTABLISHED | (IS_ELSEWHERE & ((OPERATION_POINTS > 0) | IS_MANY))
 """What is new to a new principal is nothing: it must be elsewhere and do what nobody does, or much of it."""
 
-IS_UNUSUAL = HAS_HISTORY & (POINTS >= ALERT_POINTS) & IS_KNOWN_OR_STRANGE & ~uses_as_ever(IS_MANY)
+IS_BULK = pl.any_horizontal(
+    (pl.col(f"{level}_today") >= MANY_BYTES) & (pl.col(f"{level}_z") >= MANY_DEVIATIONS)
+    for level in ("read", "written")
+)
+"""Far more bytes than on other days, whatever else is as usual."""
+
+SPEC = FeatureSpec(
+    name="object-calls",
+    activity=CALLS,
+    candidates=HAS_HISTORY & ((POINTS > 0) | is_new(REGION) | IS_BULK),
+    whose=PRINCIPAL,
+    features=(
+        *rarities(PROFILED),
+        *novelties(PARTS),
+        PLACE,
+        HOUR,
+        deviation("calls", "volume", "more calls of the operation than it makes on a day"),
+        deviation("objects", "objects", "more calls for the bucket than it makes on a day"),
+        deviation("bytes_read", "read", "more bytes read from the bucket than on other days"),
+        deviation("bytes_written", "written", "more bytes written to the bucket than on other days"),
+        deviation("buckets", "buckets_a_day", "more buckets than it uses on a day"),
+        deviation("denials", "denied_a_day", "more calls that were denied than on other days"),
+        sensitivity(OPERATION),
+        apart(BUCKET),
+    ),
+)
+
+_AS_EVER = uses_as_ever(IS_MANY)
+_BY_POINTS = HAS_HISTORY & (POINTS >= ALERT_POINTS) & IS_KNOWN_OR_STRANGE & ~_AS_EVER
+_IS_NEWS = HAS_HISTORY & ((POINTS > 0) | IS_BULK.fill_null(False)) & IS_KNOWN_OR_STRANGE & ~_AS_EVER
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "Exfiltration:S3/AnomalousBehavior": CONTENT_READS,
@@ -154,18 +220,25 @@ DISCOVERY = "Discovery:S3/AnomalousBehavior"
 
 _GROUPED = [operation for operations in GROUPS.values() for operation in operations]
 
-_LISTED = IS_UNUSUAL & pl.col("api_operation").is_in(_GROUPED).not_()
+_IS_LISTING = pl.col("api_operation").is_in(_GROUPED).not_()
+_LISTED = _BY_POINTS & _IS_LISTING
 _IS_CLEAR = (POINTS >= CLEAR_POINTS) | (IS_ELSEWHERE & (OPERATION_POINTS == NEW_TO_ACCOUNT))
 _BUCKETS = pl.col("bucket_name").filter(_LISTED.fill_null(False)).n_unique().over(*PRINCIPAL, "window_start")
 
 CROSSED = {
-    DISCOVERY: _LISTED & (_IS_CLEAR | (_BUCKETS >= LOOKED_INTO)),
-    **{name: IS_UNUSUAL & pl.col("api_operation").is_in(operations) for name, operations in GROUPS.items()},
+    DISCOVERY: decided(_LISTED & (_IS_CLEAR | (_BUCKETS >= LOOKED_INTO)), _IS_NEWS & _IS_LISTING),
+    **{
+        name: decided(
+            _BY_POINTS & pl.col("api_operation").is_in(operations), _IS_NEWS & pl.col("api_operation").is_in(operations)
+        )
+        for name, operations in GROUPS.items()
+    },
 }
 
 TUNABLES = {
     "history_days": HISTORY_DAYS,
     "alert_points": ALERT_POINTS,
+    "clearly_usual": CLEARLY_USUAL,
     "new_to_account": NEW_TO_ACCOUNT,
     "new_to_principal": NEW_TO_PRINCIPAL,
     "new_place": NEW_PLACE,
@@ -179,6 +252,7 @@ TUNABLES = {
     "many_deviations": MANY_DEVIATIONS,
     "very_many_calls": VERY_MANY_CALLS,
     "very_many_times": VERY_MANY_TIMES,
+    "many_bytes": MANY_BYTES,
 }
 FOR_DISCOVERY = {"clear_points": CLEAR_POINTS, "looked_into": LOOKED_INTO}
 
@@ -187,7 +261,7 @@ def describer(tactic: str) -> Callable[[Row], Details]:
     """How findings about calls that serve a tactic are described."""
 
     def details(row: Row) -> Details:
-        return unusual_details(row, tactic, PARTS, bucket(row), volume_of(row))
+        return unusual_details(row, tactic, PARTS, SPEC, bucket(row), volume_of(row))
 
     return details
 
@@ -267,9 +341,10 @@ def detector(finding_type: str) -> ActivityDetector:
         entity=("actor_principal", "bucket_name"),
         activity=CALLS,
         crossed=CROSSED[finding_type],
-        together=(*PRINCIPAL, "bucket_name"),
-        score=POINTS,
+        together=PRINCIPAL_AND_BUCKET,
+        score=ranked(POINTS),
         learning="before",
+        spec=SPEC,
         details=describer(tactic),
         tunables=TUNABLES | (FOR_DISCOVERY if finding_type == DISCOVERY else {}),
         examples=_examples(finding_type),
