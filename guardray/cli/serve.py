@@ -62,10 +62,12 @@ def _run(config: ServeConfig, console: Console) -> None:
     # The parts of the service take a second to import, which other commands need not wait for.
     from guardray.service.assembly import settings_of
     from guardray.service.own_ray import own_ray
+    from guardray.service.tracing import check_traces
 
     for notice in [*put_lists_into_use(config), *settings_of(config)[1]]:
         say(console, notice, "yellow")
     _check_destinations(config)
+    check_traces(config.traces)
     _show_first_key(config, console)
     with own_ray(config):
         _run_on_ray(config, console, started)

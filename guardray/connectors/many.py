@@ -83,6 +83,10 @@ class ManySources:
         """How far behind each source is, by name."""
         return dict(zip(self._sources, self._pool.map(lambda source: source.lag(), self._by_index), strict=True))
 
+    def source_of(self, receipt: Receipt) -> str:
+        """The name of the source that gave an arrival."""
+        return self._by_index[int(receipt.partition(" ")[0])].name
+
     def problems(self) -> list[Problem]:
         return self._problems.drain() + [problem for source in self._by_index for problem in source.problems()]
 

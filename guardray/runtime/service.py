@@ -51,7 +51,7 @@ class CoordinatorActor:
         budget = config.budget_mb << 20
         crew = RayCrew(settings, surroundings_of(config, settings), config.ingest.min, config.shards.min, budget)
         parts = assembled(config, settings, crew)
-        self._loop = parts.loop
+        self._loop, self._traces = parts.loop, parts.traces
         self._fence = fence_of(parts.store, take_over=take_over or is_restart)
         self._thread = threading.Thread(target=self._run, name="loop", daemon=True)
         self._thread.start()
@@ -73,6 +73,8 @@ class CoordinatorActor:
         """Finish the epoch that is under way, write a last checkpoint, and let go of everything."""
         self._loop.stop()
         self._thread.join(STOP_TIMEOUT_S)
+        if self._traces is not None:
+            self._traces.close()
 
 
 class PublisherActor:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from guardray.connectors.many import ManySources
 from guardray.connectors.opening import open_source
-from guardray.connectors.source import ContinuousSource, utc_now
+from guardray.connectors.source import utc_now
 from guardray.context.enrich import Surroundings
 from guardray.dataflow.baseline import Baseline
 from guardray.dataflow.scan import ScanSettings
@@ -24,9 +24,11 @@ from guardray.service.account import Account
 from guardray.service.config import ServeConfig
 from guardray.service.coordinator import Coordinator, Pace
 from guardray.service.elasticity import ElasticCrew, Elasticity
+from guardray.service.listener import Listeners
 from guardray.service.logging import get_logger
 from guardray.service.loop import LEASE, Loop
 from guardray.service.scaling import IngestGoals, Range, ShardGoals
+from guardray.service.tracing import ObjectTraces, open_traces
 from guardray.service.watermark import Patience
 from guardray.sources.limits import Limits
 from guardray.sources.set_aside import SetAsideFolder
@@ -68,6 +70,7 @@ class Assembled:
 
     loop: Loop
     store: ServiceStore
+    traces: ObjectTraces | None = None
 
 
 def assembled(config: ServeConfig, settings: ScanSettings, crew: ElasticCrew) -> Assembled:
@@ -77,6 +80,7 @@ def assembled(config: ServeConfig, settings: ScanSettings, crew: ElasticCrew) ->
     source = source_of(config)
     aside = SetAsideFolder(config.data)
     account = Account(utc_now, log=lambda problem: log.warning("problem", problem=problem), keep=aside.add)
+    traces = open_traces(config.traces, source.source_of)
     coordinator = Coordinator(
         settings,
         CurrentIndicators(config.data),
@@ -92,7 +96,7 @@ def assembled(config: ServeConfig, settings: ScanSettings, crew: ElasticCrew) ->
             checkpoints_kept=config.checkpoint.kept,
         ),
         patience=Patience(**config.patience.model_dump()),
-        listener=account,
+        listener=account if traces is None else Listeners([account, traces]),
     )
     board = StatusBoard(Database(config.store_url))
     elasticity = Elasticity(
@@ -109,10 +113,10 @@ def assembled(config: ServeConfig, settings: ScanSettings, crew: ElasticCrew) ->
         ),
         lambda reason: log.info("resized", reason=reason),
     )
-    return Assembled(Loop(coordinator, source, store, board, account, utc_now, elasticity), store)
+    return Assembled(Loop(coordinator, source, store, board, account, utc_now, elasticity), store, traces)
 
 
-def source_of(config: ServeConfig) -> ContinuousSource:
+def source_of(config: ServeConfig) -> ManySources:
     """All sources of a service as one: those of its configuration, and the spool of what is sent to it."""
     config.spool_config.path.mkdir(parents=True, exist_ok=True)
     sources = [open_source(one.url, **config.options_of(one)) for one in config.sources]

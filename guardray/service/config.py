@@ -21,6 +21,7 @@ from guardray.service.config_values import (
     ShardsConfig,
     SourceConfig,
     SpoolLimits,
+    TracesConfig,
 )
 from guardray.sources.objects import KeyFilter
 
@@ -55,6 +56,7 @@ class ServeConfig(BaseSettings):
         memory: what processes may take.
         api: where it listens, and how.
         spool: how much may wait of what is sent.
+        traces: where traces of objects go; nowhere unless told.
         ray: the cluster.
     """
 
@@ -85,6 +87,7 @@ class ServeConfig(BaseSettings):
     memory: MemoryConfig = MemoryConfig()
     api: ApiConfig = ApiConfig()
     spool: SpoolLimits = SpoolLimits()
+    traces: TracesConfig = TracesConfig()
     ray: RayConfig = RayConfig()
 
     @classmethod

@@ -231,6 +231,19 @@ class HealthCheckConfig(Group):
     failures: PositiveInt = 3
 
 
+class TracesConfig(Group):
+    """OpenTelemetry traces of objects, from when each was noticed to when its findings could be seen.
+
+    Attributes:
+        endpoint: where OTLP over HTTP is taken, such as `http://127.0.0.1:4318/v1/traces`; without it there are none.
+            Headers come from the variable OTEL_EXPORTER_OTLP_HEADERS, since they may hold a secret.
+        share: of the objects that are traced.
+    """
+
+    endpoint: Annotated[str, Field(pattern=r"^https?://")] | None = None
+    share: Annotated[float, Field(ge=0, le=1)] = 0.1
+
+
 class RayConfig(Group):
     """The cluster.
 

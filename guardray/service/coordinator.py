@@ -282,6 +282,7 @@ class Coordinator:
         """
         progress, now = self._progress, self._clock()
         reports = self._crew.process([arrival.object for arrival in arrivals], microseconds(now))
+        is_read = self._ended("read", now)
         failures = _failures(reports)
         read = [arrival for arrival in arrivals if arrival.object.url not in failures]
         inputs = tuple(self._input(arrival) for arrival in read)
@@ -294,12 +295,20 @@ class Coordinator:
             indicators=self._lists.current().digest("trusted"),
         )
         self._merge(reports, epoch, now)
+        is_decided = self._ended("decide", is_read)
         commit = self._commit(epoch, reports, now)
+        self._ended("commit", is_decided)
         for arrival in arrivals:
             if (failure := failures.get(arrival.object.url)) is not None:
                 self._inbox.release([arrival.receipt], failure)
         self._inbox.done(epoch.number, [one.receipt for one in inputs])
         self._listener.on_epoch(epoch, reports, read, commit, self._clock() - now)
+
+    def _ended(self, stage: str, began: datetime) -> datetime:
+        """Says that a stage is over, and when that was."""
+        ended = self._clock()
+        self._listener.on_stage(stage, began, ended)
+        return ended
 
     def _merge(self, reports: Sequence[IngestReport], epoch: Epoch, now: datetime) -> None:
         board = self._progress.board

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from guardray.checkpoints.epoch import Epoch
 from guardray.connectors.source import Arrival
@@ -33,6 +33,9 @@ class Listener:
             took: from when its objects were taken.
         """
 
+    def on_stage(self, name: str, began: datetime, ended: datetime) -> None:
+        """A stage of an epoch is over: `read`, `decide`, `commit`. `on_epoch` follows, unless the crew is lost."""
+
     def on_checkpoint(self, checkpoint: RegisteredCheckpoint, took: timedelta) -> None:
         """A checkpoint counts."""
 
@@ -47,3 +50,45 @@ class Listener:
 
     def on_detector_problems(self, problems: Sequence[DetectorError]) -> None:
         """Detectors that failed, in some epoch."""
+
+
+class Listeners(Listener):
+    """Several that all hear the same, in their order."""
+
+    def __init__(self, listeners: Sequence[Listener]) -> None:
+        self._listeners = tuple(listeners)
+
+    def on_epoch(
+        self,
+        epoch: Epoch,
+        reports: Sequence[IngestReport],
+        read: Sequence[Arrival],
+        commit: EpochCommit,
+        took: timedelta,
+    ) -> None:
+        for one in self._listeners:
+            one.on_epoch(epoch, reports, read, commit, took)
+
+    def on_stage(self, name: str, began: datetime, ended: datetime) -> None:
+        for one in self._listeners:
+            one.on_stage(name, began, ended)
+
+    def on_checkpoint(self, checkpoint: RegisteredCheckpoint, took: timedelta) -> None:
+        for one in self._listeners:
+            one.on_checkpoint(checkpoint, took)
+
+    def on_loss(self) -> None:
+        for one in self._listeners:
+            one.on_loss()
+
+    def on_set_aside(self, set_aside: SetAside) -> None:
+        for one in self._listeners:
+            one.on_set_aside(set_aside)
+
+    def on_problem(self, problem: str) -> None:
+        for one in self._listeners:
+            one.on_problem(problem)
+
+    def on_detector_problems(self, problems: Sequence[DetectorError]) -> None:
+        for one in self._listeners:
+            one.on_detector_problems(problems)
