@@ -5,6 +5,8 @@ Source: skops, https://skops.readthedocs.io: loading names every type in a file 
 
 from __future__ import annotations
 
+from zipfile import ZIP_DEFLATED
+
 from guardray.errors import ModelError
 from guardray.models.catalogue import TRUSTED_DETECTORS
 from guardray.models.family import Family
@@ -19,6 +21,7 @@ TRUSTED = (
     "guardray.models.family.AccountModel",
     "guardray.models.family.Family",
     "guardray.models.fitted.Fitted",
+    "guardray.models.hbos.Hbos",
     "guardray.models.pyod_model.PyodModel",
     "guardray.models.robust.Robust",
     "guardray.models.tail_scale.TailScale",
@@ -32,7 +35,7 @@ def dumped(family: Family) -> bytes:
     """A family as the bytes of a file."""
     from skops.io import dumps
 
-    data: bytes = dumps({"format": FORMAT, "family": family})
+    data: bytes = dumps({"format": FORMAT, "family": family}, compression=ZIP_DEFLATED)
     return data
 
 

@@ -5,19 +5,66 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from guardray.errors import UsageError
+from guardray.models.combined import Combined
+from guardray.models.ecdf import Copod, Ecod
+from guardray.models.hbos import Hbos
 from guardray.models.model import Model
+from guardray.models.pyod_model import PyodModel
 from guardray.models.robust import Robust
+from guardray.models.tails import Tails
 
 SEED = 20
 """Of what is drawn at random while a model learns. Any would do; another gives slightly different trees."""
 
-MAKERS: dict[str, Callable[[int], Model]] = {"robust": lambda seed: Robust()}
-"""By name, from a seed to a model that has learned nothing yet."""
+TREES, ROWS_A_TREE = 100, 256
+"""Of an isolation forest: what its authors found enough."""
 
-TRUSTED_DETECTORS: tuple[str, ...] = ()
-"""Types of pyod's that are in files of models."""
 
-DEFAULT = "robust"
+def _forest(seed: int) -> Model:
+    options = {"n_estimators": TREES, "max_samples": ROWS_A_TREE, "random_state": seed, "n_jobs": 1}
+    return PyodModel("iforest", "IForest", options, by_deviations=False, seed=seed)
+
+
+def _by_distance(module: str, name: str, **options: object) -> Callable[[int], Model]:
+    return lambda seed: PyodModel(module, name, options, by_deviations=True, seed=seed)
+
+
+MAKERS: dict[str, Callable[[int], Model]] = {
+    "robust": lambda seed: Robust(),
+    "tails": lambda seed: Tails(),
+    "ecod": lambda seed: Ecod(),
+    "copod": lambda seed: Copod(),
+    "hbos": lambda seed: Hbos(),
+    "iforest": _forest,
+    "knn": _by_distance("knn", "KNN", n_neighbors=10),
+    "lof": _by_distance("lof", "LOF"),
+    "loda": _by_distance("loda", "LODA"),
+    "ocsvm": _by_distance("ocsvm", "OCSVM"),
+    "sampling": _by_distance("sampling", "Sampling"),
+    "light": lambda seed: Combined([Tails(), Robust(), Ecod()], 2),
+    "shipped": lambda seed: Combined([Tails(), Robust(), Hbos(), _forest(seed)], 2),
+}
+"""By name, from a seed to a model that has learned nothing yet. Of pyod's detectors those whose scores do not depend on
+the batch and that skops can keep; others may be added in a line."""
+
+OWN = {"shipped": "light"}
+"""What an account has of its own where the common model is of that name. A forest an account would be megabytes each,
+and some hundred rows of one account grow no better trees than those of all."""
+
+TRUSTED_DETECTORS = (
+    "pyod.models.iforest.IForest",
+    "pyod.models.knn.KNN",
+    "pyod.models.loda.LODA",
+    "pyod.models.lof.LOF",
+    "pyod.models.ocsvm.OCSVM",
+    "pyod.models.sampling.Sampling",
+    "sklearn.metrics._dist_metrics.EuclideanDistance64",
+    "sklearn.neighbors._kd_tree.KDTree",
+    "sklearn.tree._tree.Tree",
+)
+"""Types of pyod and scikit-learn that files of models may hold, beside those that skops trusts by itself."""
+
+DEFAULT = "shipped"
 """What is trained where nothing else is asked for."""
 
 

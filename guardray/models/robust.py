@@ -45,13 +45,13 @@ class Robust:
         return self
 
     def score(self, features: Matrix) -> Vector:
-        score: Vector = np.sqrt(self._squares(features).sum(axis=1))
+        score: Vector = np.sqrt((self.deviations(features) ** 2).sum(axis=1))
         return score
 
     def contributions(self, features: Matrix) -> Matrix:
-        return shares(self._squares(features))
+        return shares(self.deviations(features) ** 2)
 
-    def _squares(self, features: Matrix) -> Matrix:
+    def deviations(self, features: Matrix) -> Matrix:
+        """How far each feature lies above its median: [n, features], 0 to `MOST_DEVIATIONS`."""
         deviations = (as_matrix(features) - self.centre) / self.spread
-        clipped: Matrix = np.clip(deviations, 0.0, MOST_DEVIATIONS)
-        return clipped * clipped
+        return np.clip(deviations, 0.0, MOST_DEVIATIONS)
