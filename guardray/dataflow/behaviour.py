@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
+import numpy as np
 import polars as pl
 
 from guardray.dataflow.hits import sightings_of
-from guardray.dataflow.scoring import FeatureRows, Scoring
+from guardray.dataflow.occurrences import told
+from guardray.dataflow.scoring import AT, FeatureRows, Scoring
 from guardray.dataflow.switching_off import Fuses
 from guardray.detectors.declare import ActivityDetector
 from guardray.detectors.features import specs_of
@@ -15,12 +17,6 @@ from guardray.errors import DetectorError, LeftOutError
 from guardray.findings.sighting import Sighting
 from guardray.models.scorer import Scorer
 from guardray.shards.activities import ActivityTable
-from guardray.stats.hashing import hash_combine
-
-OTHERS_KEPT = 49
-"""With the one that is told of, 50 rows; GuardDuty lists at most 20 APIs of each kind."""
-
-_SCORE = "_score"
 
 
 class Behaviour:
@@ -70,8 +66,7 @@ class Behaviour:
         for name, table in self._fuses.whole(self._tables):
             with self._fuses.of(name):
                 for rows in table.close(watermark):
-                    if rows.height:
-                        sightings += self._closed(name, rows)
+                    sightings += self._closed(name, rows)
         return sightings
 
     def open(self) -> list[Sighting]:
@@ -79,30 +74,42 @@ class Behaviour:
         sightings: list[Sighting] = []
         for name, table in self._fuses.whole(self._tables):
             with self._fuses.of(name):
-                rows = table.open()
-                if rows.height:
-                    scored = self._scored(name, rows)
-                    sightings += self._seen(name, scored, self._masks(name, scored), {})
+                for detectors, view in self._views(name, table.open()):
+                    sightings += self._seen(detectors, view, self._masks(detectors, view), {})
         return sightings
 
     def _closed(self, activity: str, rows: pl.DataFrame) -> list[Sighting]:
         """What crossed in a period that is over. What is told of weighs nothing in what is learned."""
-        scored = self._scored(activity, rows)
-        masks = self._masks(activity, scored)
-        flagged = masks.select(pl.any_horizontal(pl.all())).to_series()
-        self._tables[activity].flag(flagged)
-        if self._archive is not None and activity in self._scoring:
-            self._archive.add(self._scoring[activity].spec, rows, flagged)
-        return self._seen(activity, scored, masks, self._left_out)
-
-    def _scored(self, activity: str, rows: pl.DataFrame) -> pl.DataFrame:
-        scoring = self._scoring.get(activity)
-        return rows if scoring is None else scoring.scored(rows)
-
-    def _seen(self, activity: str, rows: pl.DataFrame, masks: pl.DataFrame, left_out: dict[str, int]) -> list[Sighting]:
         sightings: list[Sighting] = []
-        detectors = {one.finding_type: one for one in self._detectors[activity]}
-        for finding_type, detector in self._fuses.whole(detectors):
+        flagged = np.zeros(rows.height, dtype=bool)
+        for detectors, view in self._views(activity, rows):
+            masks = self._masks(detectors, view)
+            is_told = masks.select(pl.any_horizontal(pl.all())).to_series()
+            flagged[view[AT].filter(is_told).to_numpy()] = True
+            if self._archive is not None and detectors[0].spec is not None:
+                self._archive.add(detectors[0].spec, view, is_told)
+            sightings += self._seen(detectors, view, masks, self._left_out)
+        self._tables[activity].flag(pl.Series(flagged))
+        return sightings
+
+    def _views(self, activity: str, rows: pl.DataFrame) -> Iterator[tuple[list[ActivityDetector], pl.DataFrame]]:
+        """Detectors of an activity with the rows of a period that they look at, none of them without any.
+
+        Those that models help look at the days of whoever did anything new, scored; the others at all.
+        """
+        numbered = rows.with_row_index(AT)
+        for has_spec in (False, True):
+            detectors = [one for one in self._detectors[activity] if (one.spec is not None) == has_spec]
+            if detectors:
+                view = self._scoring[activity].scored(numbered) if has_spec else numbered
+                if view.height:
+                    yield detectors, view
+
+    def _seen(
+        self, of: list[ActivityDetector], rows: pl.DataFrame, masks: pl.DataFrame, left_out: dict[str, int]
+    ) -> list[Sighting]:
+        sightings: list[Sighting] = []
+        for finding_type, detector in self._fuses.whole({one.finding_type: one for one in of}):
             with self._fuses.of(finding_type):
                 crossed = rows.filter(masks[finding_type])
                 if crossed.height:
@@ -120,9 +127,8 @@ class Behaviour:
             left_out[detector.finding_type] = left_out.get(detector.finding_type, 0) + untold
         return sightings_of(detector, self._tables[detector.activity.name].with_usual(occurrences))
 
-    def _masks(self, activity: str, rows: pl.DataFrame) -> pl.DataFrame:
+    def _masks(self, detectors: list[ActivityDetector], rows: pl.DataFrame) -> pl.DataFrame:
         """Which rows cross for each detector: Boolean columns by finding type, without nulls."""
-        detectors = self._detectors[activity]
         conditions = {one.finding_type: one.crossed.fill_null(False).alias(one.finding_type) for one in detectors}
         try:
             # Lazily, since detectors of an activity share most of what they compute.
@@ -137,53 +143,3 @@ class Behaviour:
         except pl.exceptions.PolarsError as error:
             self.failed[name] = DetectorError(name, str(error))
             return pl.repeat(False, rows.height, eager=True).alias(name)
-
-
-def told(detector: ActivityDetector, crossed: pl.DataFrame) -> tuple[pl.DataFrame, int]:
-    """The crossing rows, or the first of those that belong together, as `sightings_of` takes them.
-
-    Their `time` is when what they stand for began. `others` (Object) has the rest of those that belong together.
-
-    Returns:
-        The most telling ones that the detector has room for, and how many are left out.
-    """
-    starts = crossed["window_start"].to_physical().to_numpy()
-    rows = crossed.with_columns(
-        pl.col("first_seen").alias("time"),
-        pl.Series("digest", hash_combine(crossed["digest"].to_numpy(), starts)),
-        detector.score.alias(_SCORE),
-    )
-    ordered = rows.sort(_SCORE, "last_seen", "digest", descending=True).drop(_SCORE)
-    if not detector.together:
-        kept = _with_room(detector, ordered)
-        return kept.with_columns(_objects([[]] * kept.height)), ordered.height - kept.height
-    together = dict.fromkeys(("window_start", *detector.activity.owner, *detector.together))
-    groups = ordered.group_by(*together, maintain_order=True).agg(
-        pl.struct(_summary_columns(detector, ordered)).slice(1, OTHERS_KEPT).alias("others"),
-        pl.all().exclude("time", "first_seen", "last_seen").first(),
-        pl.col("first_seen").min().alias("time"),
-        pl.col("first_seen").min(),
-        pl.col("last_seen").max(),
-    )
-    kept = _with_room(detector, groups)
-    return kept.with_columns(_objects(kept["others"].to_list())), groups.height - kept.height
-
-
-def _with_room(detector: ActivityDetector, ordered: pl.DataFrame) -> pl.DataFrame:
-    """The first rows of each period and of each that has room of its own, as many as the detector tells of."""
-    if detector.most is None:
-        return ordered
-    whose = ("window_start", *detector.activity.room)
-    return ordered.filter(pl.int_range(pl.len()).over(whose) < detector.most)
-
-
-def _summary_columns(detector: ActivityDetector, rows: pl.DataFrame) -> list[str]:
-    """What others are told of: not all columns of the latest row of each, but what it was counted by and learned."""
-    activity = detector.activity
-    learned = tuple(f"{name}_" for name in (*activity.habits, *activity.levels, *activity.rhythms))
-    own = {*activity.group, *activity.measures, *activity.labels, "first_seen", "last_seen", "anomaly"}
-    return [name for name in rows.columns if name in own or name.startswith(learned)]
-
-
-def _objects(values: list[list[dict[str, object]]]) -> pl.Series:
-    return pl.Series("others", values, dtype=pl.Object)

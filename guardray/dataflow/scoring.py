@@ -9,10 +9,11 @@ import polars as pl
 from guardray.detectors.features import FeatureSpec
 from guardray.models.scorer import COLUMNS, Scorer
 
-_AT = "_at"
+AT = "_at"
+"""The column that numbers the rows of a period."""
 
-DAY, FIRED = "day", "fired"
-"""Columns of what is kept for training: the day (Date), and whether a detector told of the row (Boolean)."""
+FLAGGED = "flagged"
+"""In what is kept for training, the column of whether a detector told of the row (Boolean)."""
 
 
 class Scoring:
@@ -28,16 +29,19 @@ class Scoring:
         self._scorer = scorer
 
     def scored(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """All rows of a period with `anomaly` and `contributions`, which are null where nothing is new.
+        """The days of whoever did anything new, with `anomaly` and `contributions`, null where a row has nothing new.
 
         Only the few rows reach a model that have something new, since a model costs more than all else.
+
+        Args:
+            rows: all rows of a period, numbered by `AT`.
         """
-        if self._scorer is None or rows.is_empty():
-            return rows.with_columns(pl.lit(None, kind).alias(name) for name, kind in COLUMNS.items())
-        numbered = rows.with_row_index(_AT)
-        measured = self.spec.measured(numbered, _AT)
-        scores = self._scorer.score(self.spec, measured.drop(_AT)).with_columns(measured[_AT])
-        return numbered.join(scores, on=_AT, how="left", maintain_order="left").drop(_AT)
+        news = self.spec.days_with_news(rows)
+        if self._scorer is None or news.is_empty():
+            return news.with_columns(pl.lit(None, kind).alias(name) for name, kind in COLUMNS.items())
+        measured = self.spec.measured(news, AT)
+        scores = self._scorer.score(self.spec, measured.drop(AT)).with_columns(measured[AT])
+        return news.join(scores, on=AT, how="left", maintain_order="left")
 
 
 class FeatureRows:
@@ -47,18 +51,18 @@ class FeatureRows:
         self._parts: dict[str, list[pl.DataFrame]] = {}
 
     def add(self, spec: FeatureSpec, rows: pl.DataFrame, flagged: pl.Series) -> None:
-        """Measures the candidates among all rows of a day.
+        """Measures the candidates among rows of a day.
 
         Args:
+            rows: at least `FeatureSpec.days_with_news` of them.
             flagged: which of the rows a detector told of: Boolean [n].
         """
-        measured = spec.measured(rows.with_columns(flagged.alias(FIRED)), FIRED)
+        measured = spec.measured(rows.with_columns(flagged.alias(FLAGGED)), FLAGGED)
         if measured.height:
-            day = pl.col("window_start").dt.date().alias(DAY)
-            self._parts.setdefault(spec.name, []).append(measured.with_columns(day).drop("window_start"))
+            self._parts.setdefault(spec.name, []).append(measured)
 
     def drain(self) -> Mapping[str, pl.DataFrame]:
-        """All since the last call, by spec: `whose`, `digest`, `fired`, the features and `day`, [n, ...]."""
+        """All since the last call, by spec: what `FeatureSpec.measured` gives and `flagged`, days whole."""
         parts, self._parts = self._parts, {}
         return {name: pl.concat(frames) for name, frames in parts.items()}
 

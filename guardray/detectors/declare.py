@@ -279,9 +279,11 @@ class ActivityDetector(Detector):
             score are told of; None: all are.
         learning: `before`: silent until enough was learned; `after`: fires at once, then learns what is steady.
         categories: of the lists of addresses that `crossed` looks at, if it does.
-        spec: what models see of the activity's rows. With it, `crossed` finds `anomaly`: a row's score over the
-            account's threshold, null where no model knows the account or nothing of the row is new; and
-            `contributions`: what made it, as a list of `feature` and `share`, the largest first.
+        spec: what models see of the activity's rows. With it, `crossed` is asked about the days of those only who have
+            a candidate of it, so that other rows are looked at `.over` all of the spec's `whose` and `window_start`. It
+            finds `anomaly`: a row's score over the account's threshold, null where no model knows the account or
+            nothing of the row is new; and `contributions`: what made it, as a list of `feature` and `share`, the
+            largest first.
     """
 
     activity: Activity

@@ -90,11 +90,17 @@ class FeatureSpec:
         decisive = (self.name, self.activity.definition, text_of(self.candidates), self.whose, numbers)
         return hashlib.blake2b(repr(decisive).encode(), digest_size=16).hexdigest()
 
+    def days_with_news(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """All rows of those who, on that day, have a candidate among them."""
+        is_candidate = self.candidates.fill_null(False).any()
+        return rows.filter(is_candidate.over(*self.whose, "window_start"))
+
     def measured(self, rows: pl.DataFrame, *beside: str) -> pl.DataFrame:
         """The candidates among rows, with `whose`, `window_start`, `digest` and the features: [candidates, ...].
 
         Args:
-            rows: all rows of a period as an activity's table shows them: some features look at others of the same day.
+            rows: rows of a period as an activity's table shows them, all of each day with a candidate: some features
+                look at others of the same day.
             beside: further columns to keep.
         """
         values = [_measured(feature) for feature in self.features]
@@ -146,6 +152,8 @@ def specs_of(detectors: Iterable[object]) -> tuple[FeatureSpec, ...]:
     found: dict[str, FeatureSpec] = {}
     for detector in detectors:
         spec = detector.spec if isinstance(detector, Scored) else None
-        if spec is not None and found.setdefault(spec.name, spec).definition != spec.definition:
+        if spec is None or (known := found.setdefault(spec.name, spec)) is spec:
+            continue
+        if known.definition != spec.definition:
             raise ValueError(f"two different specs are named {spec.name!r}")
     return tuple(found[name] for name in sorted(found))

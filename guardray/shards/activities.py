@@ -36,7 +36,8 @@ class ActivityTable:
         nothing = pl.DataFrame(schema={**columns, "digest": pl.UInt64, "last_seen": columns["time"]})
         self._parts = [activity_rows.summarise(activity, nothing)]
         self._unmerged = 0
-        self._habits = Habits(activity, activity_rows.read(activity, self._parts[0]).schema)
+        shown = activity_rows.read(activity, self._parts[0]) if activity.learns else self._parts[0]
+        self._habits = Habits(activity, shown.schema)
         self._flagged: pl.Series | None = None
         self.left_out: LeftOutError | None = None
         self._most_kinds = 0

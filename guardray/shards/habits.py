@@ -10,7 +10,7 @@ import polars as pl
 
 from guardray.detectors.activity import LAST_DAY, Activity, Habit, Level
 from guardray.shards.activity_rows import IS_REST, START
-from guardray.shards.learned import DAYS, IS_FLAGGED, KEPT, decay, looked_up, not_learned, of_rows
+from guardray.shards.learned import DAYS, IS_FLAGGED, KEPT, ages_in_days, decayed, looked_up, not_learned, of_rows
 from guardray.shards.levels import learn_level, level_table, with_level
 from guardray.shards.rhythms import learn_rhythm, rhythm_table, with_rhythm
 
@@ -49,7 +49,7 @@ class Habits:
         """
         tables = self._remembered(rows)
         day = date.min if rows.is_empty() else _day(rows)
-        owners = {of: looked_up(rows, tables[owner_table(of)], of, list(_SEEN)) for of in self._owners()}
+        owners = {of: _owners_history(rows, tables[owner_table(of)], of, day) for of in self._owners()}
         columns = [
             column
             for name, habit in self._habits.items()
@@ -90,7 +90,7 @@ class Habits:
         day = _day(rows)
         told = rows.filter(~pl.col(IS_REST))
         for name, habit in self._habits.items():
-            known = told.filter(pl.all_horizontal(pl.col(column).is_not_null() for column in habit.value))
+            known = told.drop_nulls(habit.value)
             self._learn_days(name, (*habit.of, *habit.value), habit.of, _taught(habit, known), day)
         for of in self._owners():
             self._learn_days(owner_table(of), of, of, told, day)
@@ -100,6 +100,8 @@ class Habits:
             self.tables[name] = learn_rhythm(self.tables[name], rhythm, told, day)
 
     def _learn_days(self, name: str, key: tuple[str, ...], of: tuple[str, ...], rows: pl.DataFrame, day: date) -> None:
+        if rows.is_empty():
+            return
         table = self.tables[name]
         today = (
             not_learned(rows, table, key, day)
@@ -111,7 +113,10 @@ class Habits:
                 self._actors_of(of).cast(pl.Float32).alias(_WEIGHT),
             )
         )
-        as_of_today = table.with_columns((table[_WEIGHT] * decay(table[LAST_DAY], day)).alias(_TODAY))
+        if table.is_empty():
+            self.tables[name] = today.select(table.columns)
+            return
+        as_of_today = table.with_columns(decayed(table[_WEIGHT], table[LAST_DAY], day).alias(_TODAY))
         both = pl.concat(
             [as_of_today, today.with_columns(pl.col(_WEIGHT).cast(pl.Float64).alias(_TODAY))], how="diagonal"
         )
@@ -140,24 +145,33 @@ def _with_habit(
     rows: pl.DataFrame, name: str, habit: Habit, table: pl.DataFrame, owner: pl.DataFrame, day: date
 ) -> list[pl.Series]:
     seen = looked_up(rows, table, (*habit.of, *habit.value), list(_SEEN))
-    told = rows.select(pl.all_horizontal(pl.col(column).is_not_null() for column in habit.value)).to_series()
     values = {
         "days": seen[DAYS].fill_null(0),
-        "weight": (seen[_WEIGHT] * decay(seen[LAST_DAY], day)).fill_null(0.0),
+        "weight": decayed(seen[_WEIGHT], seen[LAST_DAY], day),
         "age": _age(seen[_FIRST_DAY], day),
     }
-    nothing = pl.Series([None], dtype=pl.Null)
+    if any(rows[column].null_count() for column in habit.value):
+        told = rows.select(pl.all_horizontal(pl.col(column).is_not_null() for column in habit.value)).to_series()
+        nothing = pl.Series([None], dtype=pl.Null)
+        values = {what: value.zip_with(told, nothing.cast(value.dtype)) for what, value in values.items()}
     return [
-        *(value.zip_with(told, nothing.cast(value.dtype)).alias(f"{name}_{what}") for what, value in values.items()),
-        owner[DAYS].fill_null(0).alias(f"{name}_history"),
-        (owner[_WEIGHT] * decay(owner[LAST_DAY], day)).fill_null(0.0).alias(f"{name}_total"),
+        *(value.alias(f"{name}_{what}") for what, value in values.items()),
+        owner["history"].alias(f"{name}_history"),
+        owner["total"].alias(f"{name}_total"),
     ]
+
+
+def _owners_history(rows: pl.DataFrame, table: pl.DataFrame, of: tuple[str, ...], day: date) -> pl.DataFrame:
+    """On how many days anything is known of the owner of each row, and what they weigh: `history`, `total`, [n]."""
+    found = looked_up(rows, table, of, list(_SEEN))
+    total = decayed(found[_WEIGHT], found[LAST_DAY], day)
+    return pl.DataFrame({"history": found[DAYS].fill_null(0), "total": total})
 
 
 def _age(first: pl.Series, day: date) -> pl.Series:
     """Days since the first one: Int32 [n], nulls where there is none."""
-    ages = pl.DataFrame({"first": first}).select((pl.lit(day) - pl.col("first")).dt.total_days())
-    return ages.to_series().cast(pl.Int32)
+    ages = pl.Series(ages_in_days(first.fill_null(day), day))
+    return ages.zip_with(first.is_not_null(), pl.Series([None], dtype=pl.Int32))
 
 
 def _most_often(

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from guardray.detectors.activity import HALF_LIFE, LAST_DAY
 
@@ -25,6 +26,8 @@ _DECAYED = np.exp2(-np.arange(KEPT // timedelta(days=1) + 1) / (HALF_LIFE / time
 
 def looked_up(rows: pl.DataFrame, table: pl.DataFrame, key: Sequence[str], values: Sequence[str]) -> pl.DataFrame:
     """The values of each row's key in the table, nulls where it has none: [n, values]."""
+    if table.is_empty():
+        return table.select(values).clear(rows.height)
     found = rows.select(key).join(table, on=list(key), how="left", nulls_equal=True, maintain_order="left")
     return found.select(values)
 
@@ -36,10 +39,18 @@ def of_rows(rows: pl.DataFrame, table: pl.DataFrame, key: Sequence[str]) -> pl.D
 
 def not_learned(rows: pl.DataFrame, table: pl.DataFrame, key: Sequence[str], day: date) -> pl.DataFrame:
     """The rows whose key was not seen on that day or later."""
+    latest: date | None = table[LAST_DAY].max()  # type: ignore[assignment]
+    if latest is None or latest < day:
+        return rows
     return rows.join(table.filter(pl.col(LAST_DAY) >= day), on=list(key), how="anti", nulls_equal=True)
 
 
-def decay(last: pl.Series, until: date | pl.Series) -> pl.Series:
-    """What is left of weights of those days: Float64 [n] in (0, 1], nulls where there is no day."""
-    ages = pl.DataFrame({"last": last}).select((pl.lit(until) - pl.col("last")).dt.total_days().alias("ages"))["ages"]
-    return pl.Series(_DECAYED).gather(ages.clip(0, len(_DECAYED) - 1))
+def decayed(weights: pl.Series, last: pl.Series, day: date) -> pl.Series:
+    """What is left on a day of weights of those days: Float64 [n], 0 where there is none."""
+    ages = np.clip(ages_in_days(last.fill_null(day), day), 0, len(_DECAYED) - 1)
+    return pl.Series(weights.name, weights.cast(pl.Float64).fill_null(0.0).to_numpy() * _DECAYED[ages])
+
+
+def ages_in_days(days: pl.Series, until: date) -> NDArray[np.int32]:
+    """How long ago days were, none of them null: int32 [n]."""
+    return np.int32((until - date(1970, 1, 1)).days) - days.to_physical().to_numpy()
