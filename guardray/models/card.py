@@ -88,7 +88,7 @@ def unsealed(data: bytes, path: str) -> Card:
     """
     try:
         card = msgspec.json.decode(msgspec.json.decode(data, type=_Sealed).card, type=Card)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise ModelError(path, f"it is no model card: {error}") from error
     if sealed(card) != data:
         raise ModelError(path, "it was changed after it was written: its checksum is another")

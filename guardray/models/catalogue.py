@@ -16,12 +16,12 @@ from guardray.models.tails import Tails
 SEED = 20
 """Of what is drawn at random while a model learns. Any would do; another gives slightly different trees."""
 
-TREES, ROWS_A_TREE = 100, 256
-"""Of an isolation forest: what its authors found enough."""
+TREES = 100
+"""Of an isolation forest, each of 256 rows where there are so many: what its authors found enough."""
 
 
 def _forest(seed: int) -> Model:
-    options = {"n_estimators": TREES, "max_samples": ROWS_A_TREE, "random_state": seed, "n_jobs": 1}
+    options = {"n_estimators": TREES, "max_samples": "auto", "random_state": seed, "n_jobs": 1}
     return PyodModel("iforest", "IForest", options, by_deviations=False, seed=seed)
 
 
@@ -37,7 +37,6 @@ MAKERS: dict[str, Callable[[int], Model]] = {
     "hbos": lambda seed: Hbos(),
     "iforest": _forest,
     "knn": _by_distance("knn", "KNN", n_neighbors=10),
-    "lof": _by_distance("lof", "LOF"),
     "loda": _by_distance("loda", "LODA"),
     "ocsvm": _by_distance("ocsvm", "OCSVM"),
     "sampling": _by_distance("sampling", "Sampling"),
@@ -45,7 +44,8 @@ MAKERS: dict[str, Callable[[int], Model]] = {
     "shipped": lambda seed: Combined([Tails(), Robust(), Hbos(), _forest(seed)], 2),
 }
 """By name, from a seed to a model that has learned nothing yet. Of pyod's detectors those whose scores do not depend on
-the batch and that skops can keep; others may be added in a line."""
+the batch and that skops can keep; others may be added in a line. Those that divide by local density are not among them:
+most rows are alike, and their density is infinite."""
 
 OWN = {"shipped": "light"}
 """What an account has of its own where the common model is of that name. A forest an account would be megabytes each,
@@ -55,7 +55,6 @@ TRUSTED_DETECTORS = (
     "pyod.models.iforest.IForest",
     "pyod.models.knn.KNN",
     "pyod.models.loda.LODA",
-    "pyod.models.lof.LOF",
     "pyod.models.ocsvm.OCSVM",
     "pyod.models.sampling.Sampling",
     "sklearn.metrics._dist_metrics.EuclideanDistance64",

@@ -89,7 +89,7 @@ class Promotions:
         """
         try:
             sealed = msgspec.json.decode(data, type=_Sealed)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise ModelError(path, f"it does not say which models are in force: {error}") from error
         found = cls(list(sealed.history))
         if found.written() != data:
