@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from uuid import uuid4
 
@@ -11,17 +11,20 @@ from fastapi import APIRouter, FastAPI
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request as WebRequest
 from starlette.responses import Response as WebResponse
+from starlette.types import Receive, Scope, Send
 
 from guardray.access.gate import Gate
 from guardray.access.request import Request
 from guardray.api.core import Api, Response, operation_of, refusal
 from guardray.api.errors import ApiError
 from guardray.api.inputs import MAX_BODY_BYTES
+from guardray.api.plain import PLAIN, endpoint, nowhere
 from guardray.api.rounds import Keeper, make_rounds
 from guardray.errors import AccessRefusedError
 
-_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 _FAULT = 500
+
+_Answer = Callable[[WebRequest], Awaitable[WebResponse]]
 
 
 def build_app(api: Api, gate: Gate, keeper: Keeper, router: APIRouter | None = None) -> FastAPI:
@@ -40,7 +43,7 @@ def build_app(api: Api, gate: Gate, keeper: Keeper, router: APIRouter | None = N
         with suppress(asyncio.CancelledError):
             await rounds
 
-    app = FastAPI(title="GuardRay", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan, redirect_slashes=False)
 
     async def serve(web: WebRequest) -> WebResponse:
         request_id = str(uuid4())
@@ -60,8 +63,34 @@ def build_app(api: Api, gate: Gate, keeper: Keeper, router: APIRouter | None = N
 
     if router is not None:
         app.include_router(router)
-    app.add_api_route("/{path:path}", serve, methods=_METHODS, include_in_schema=False, response_model=None)
+    unknown = None if router is None else endpoint(nowhere(gate))
+    app.router.default = _Everything(serve, unknown)
+    app.add_exception_handler(405, _wrong_method)
     return app
+
+
+class _Everything:
+    """An ASGI application for what no route is for. A route would leave some out: methods, and newlines in paths."""
+
+    def __init__(self, serve: _Answer, unknown: _Answer | None) -> None:
+        self._serve, self._unknown = serve, unknown
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":  # nobody speaks to us in web sockets
+            await send({"type": "websocket.close"})
+            return
+        is_plain = self._unknown is not None and scope["raw_path"].startswith(PLAIN)
+        answer = self._unknown if is_plain and self._unknown is not None else self._serve
+        response = await answer(WebRequest(scope, receive, send))
+        await response(scope, receive, send)
+
+
+async def _wrong_method(web: WebRequest, error: Exception) -> WebResponse:
+    """Of a route beside GuardDuty's, in the form of the other errors."""
+    code = "MethodNotAllowedException"
+    response = _sent(refusal(ApiError(f"There is no {web.method[:20]} of this path.", code, code, 405), str(uuid4())))
+    response.headers.update(getattr(error, "headers", None) or {})
+    return response
 
 
 def _handled(api: Api, gate: Gate, request: Request) -> Response:

@@ -18,13 +18,16 @@ from guardray.access.permissions import QUERY
 from guardray.access.refusals import answer
 from guardray.access.request import Request
 from guardray.api.core import refusal
-from guardray.api.errors import ApiError, access_denied, internal_error
+from guardray.api.errors import ApiError, access_denied, internal_error, not_found
 from guardray.errors import AccessRefusedError, StoreError
 from guardray.types import AccountId
 
 _LOG = logging.getLogger(__name__)
 
 UNAVAILABLE = 503
+
+PLAIN = b"/v1/"
+"""What the paths of the plain API begin with."""
 
 Endpoint = Callable[[WebRequest, str], Awaitable[WebResponse]]
 """Answers a request, which has this id. What it raises is answered as an error."""
@@ -82,6 +85,16 @@ def endpoint(handle: Endpoint) -> Callable[[WebRequest], Awaitable[WebResponse]]
 async def admitted(operators: Operators, web: WebRequest, request_id: str) -> Holder:
     """Who calls a route that is for operators; raises as `Operators.admit`."""
     return await run_in_threadpool(operators.admit, request_of(web, request_id))
+
+
+def nowhere(gate: Gate) -> Endpoint:
+    """The answer to whoever may look, of paths below `/v1` that lead nowhere: that there is nothing."""
+
+    async def handle(web: WebRequest, request_id: str) -> WebResponse:
+        await run_in_threadpool(gate.plain, request_of(web, request_id), QUERY)
+        raise not_found(f"there is no {web.method[:20]} {web.scope['raw_path'].decode('latin-1')[:200]}")
+
+    return handle
 
 
 def request_of(web: WebRequest, request_id: str, body: bytes = b"") -> Request:

@@ -41,9 +41,7 @@ class Served:
 
     def client(self, account=ACCOUNT, region=REGION, role=Role.ADMIN):
         """A boto3 client with a key of this account; it retries nothing."""
-        of_account = self._keys[account, role]
-        key = of_account.pop()
-        of_account.insert(0, key)
+        key = self.key(account, role)
         return boto3.client(
             "guardduty",
             region_name=region,
@@ -52,6 +50,13 @@ class Served:
             aws_secret_access_key=key.secret,
             config=Config(retries={"max_attempts": 0, "mode": "standard"}, connect_timeout=5, read_timeout=30),
         )
+
+    def key(self, account=ACCOUNT, role=Role.ADMIN):
+        """A key of this account: another one with each call, as long as there are."""
+        of_account = self._keys[account, role]
+        key = of_account.pop()
+        of_account.insert(0, key)
+        return key
 
 
 def _issued(keys, seal):
@@ -62,7 +67,7 @@ def _issued(keys, seal):
             for _ in range(KEYS_EACH)
         ]
         for account in ACCOUNTS
-        for role in (Role.ADMIN, Role.ANALYST, Role.READER)
+        for role in Role
     }
 
 

@@ -71,9 +71,29 @@ class TestHealth:
         assert str(tmp_path) not in answer.body.decode()
         assert service.ask("/healthz").status == 200
 
-    def test_other_methods_and_paths_are_the_apis_to_refuse(self, service):
-        assert service.ask("/healthz", method="DELETE").status == 403
+    def test_other_paths_are_the_apis_to_refuse(self, service):
         assert service.ask("/healthz/x").status == 403
+
+    @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/v1/findings", "/v1/status"])
+    def test_another_method_is_refused_with_those_that_there_are(self, service, path):
+        answer = service.ask(path, method="DELETE")
+        assert (answer.status, answer.json["type"]) == (405, "MethodNotAllowedException")
+        assert "GET" in answer.headers["allow"]
+
+
+class TestNowhere:
+    @pytest.mark.parametrize("path", ["/v1/", "/v1/nothing", "/v1/findings/a/b", "/v1/status/", "/v1/a%0Ab"])
+    @pytest.mark.parametrize("method", ["GET", "POST", "DELETE", "OPTIONS"])
+    def test_a_path_of_the_plain_api_that_leads_nowhere_is_not_found(self, service, path, method):
+        answer = service.ask(path, method=method, role="reader")
+        assert (answer.status, answer.json["type"]) == (404, "ResourceNotFoundException")
+        assert path[:20] in answer.json["message"]
+        assert answer.headers["x-amzn-requestid"]
+
+    def test_nobody_is_told_so_without_a_token_or_a_role_that_looks(self, service):
+        answer = service.ask("/v1/nothing")
+        assert (answer.status, answer.headers["www-authenticate"]) == (401, "Bearer")
+        assert service.ask("/v1/nothing", role="ingest").status == 403
 
 
 class TestStatus:
