@@ -22,6 +22,7 @@ from guardray.cli.interrupts import INTERRUPTED_STATUS
 from guardray.cli.inventory import app as inventory_app
 from guardray.cli.keys import app as keys_app
 from guardray.cli.messages import harmless
+from guardray.cli.models import app as models_app
 from guardray.cli.publish import app as publish_app
 from guardray.cli.scan import scan
 from guardray.cli.serve import serve
@@ -46,6 +47,7 @@ app.command("serve")(serve)
 app.command("demo")(demo)
 app.command("simulate")(simulate_command)
 app.add_typer(detectors_app, name="detectors")
+app.add_typer(models_app, name="models")
 app.add_typer(intel_app, name="intel")
 app.add_typer(inventory_app, name="inventory")
 app.add_typer(publish_app, name="publish")
