@@ -72,6 +72,10 @@ class DamagedStateError(StateError):
     """A file of a checkpoint is missing or not what was written: the checkpoint before it is used."""
 
 
+class RefusedStateError(StateError):
+    """There is state, and this program cannot go on from it, now or later: the message says what a person can do."""
+
+
 class ModelError(_PlacedError):
     """A model's file cannot be used: damaged, changed, of unknown types, or of other features. The file and why follow.
 
@@ -97,6 +101,13 @@ class EngineError(GuardrayError):
 
 class CrewLostError(GuardrayError):
     """A worker or a shard of the service is gone, and what it held: the service goes on from its last checkpoint."""
+
+
+class StoppedError(GuardrayError):
+    """The service was told to stop while it waited for something to work: it goes on from there when it is started."""
+
+    def __init__(self) -> None:
+        super().__init__("told to stop")
 
 
 class FeedError(_PlacedError):
@@ -131,6 +142,10 @@ class StoreError(GuardrayError):
 
 class FencedError(StoreError):
     """Another process has become the one writer since: nothing was written, and nothing may be any more."""
+
+
+class EpochsGoneError(StoreError):
+    """Epochs after a checkpoint are not in the log any more, so that nobody can go on from it."""
 
 
 class QueryRefusedError(UsageError):

@@ -18,7 +18,7 @@ from guardray.checkpoints.manifest import MANIFEST, Manifest, Part, decode_manif
 from guardray.checkpoints.parts import Draft, check_files
 from guardray.checkpoints.place import Place
 from guardray.checkpoints.versions import STATE_VERSION
-from guardray.errors import DamagedStateError, StateError, StoreError
+from guardray.errors import DamagedStateError, RefusedStateError, StateError, StoreError
 from guardray.store.checkpoint_register import RegisteredCheckpoint
 from guardray.store.service import ServiceStore
 
@@ -89,7 +89,6 @@ class Checkpoints:
         *,
         epoch: int,
         shards: int,
-        positions: Mapping[str, dict[str, Any]],
         content: Mapping[str, Any],
         now: datetime,
     ) -> RegisteredCheckpoint:
@@ -100,7 +99,6 @@ class Checkpoints:
             parts: as `write_part` gave them, all of them.
             epoch: the last one that is in the state; it is committed.
             shards: how many there are.
-            positions: of each source by its name, plain JSON.
             content: what else the coordinator keeps, plain JSON.
 
         Raises:
@@ -116,7 +114,6 @@ class Checkpoints:
             epoch=epoch,
             shards=shards,
             created_at=now,
-            positions=dict(positions),
             content=dict(content),
             parts=tuple(parts),
         )
@@ -153,8 +150,9 @@ class Checkpoints:
         """The newest checkpoint whose files are all there and right, each of which is read. Damaged ones are noted.
 
         Raises:
-            StateError: the files cannot be read for the moment, are of a version that this program cannot go on from,
-                or there are checkpoints and none of them is sound.
+            StateError: the files cannot be read for the moment.
+            RefusedStateError: they are of a version that this program cannot go on from, or there are checkpoints and
+                none of them is sound.
             FencedError: another process has become the one writer since.
         """
         damaged: list[DamagedStateError] = []
@@ -168,7 +166,7 @@ class Checkpoints:
             else:
                 return Restored(manifest, tuple(damaged))
         if rejected := self.store.checkpoints.all():
-            raise StateError(self.url, _none_left(rejected))
+            raise RefusedStateError(self.url, _none_left(rejected))
         return Restored(None)
 
     def reject(self, number: int, damage: DamagedStateError) -> None:
@@ -181,7 +179,8 @@ class Checkpoints:
 
         Raises:
             DamagedStateError: the manifest is missing, or not what was written.
-            StateError: it cannot be read for the moment, or is of a version that this program cannot go on from.
+            StateError: it cannot be read for the moment.
+            RefusedStateError: it is of a version that this program cannot go on from.
         """
         if registered.number not in self._manifests:
             self._manifests[registered.number] = read_manifest(self._place, registered)

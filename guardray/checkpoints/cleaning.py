@@ -24,12 +24,14 @@ class Cleaned:
         epochs: how many are not in the log any more.
         files: how many were deleted.
         bytes: of these files.
+        until: epochs up to this one are never processed again.
     """
 
     checkpoints: tuple[int, ...] = ()
     epochs: int = 0
     files: int = 0
     bytes: int = 0
+    until: int = 0
 
 
 def clean(
@@ -50,7 +52,8 @@ def clean(
     counting = [one for one in registered if one.number not in forgotten]
     files = list(_needless(place, counting, fence, manifest_of))
     place.delete(file.path for file in files)
-    return Cleaned(forgotten, epochs, len(files), sum(file.length for file in files))
+    until = newest[-1].epoch if newest else 0
+    return Cleaned(forgotten, epochs, len(files), sum(file.length for file in files), until)
 
 
 def delete_all(place: Place) -> int:

@@ -19,13 +19,11 @@ class EpochInput:
         source: name of the source that told of it.
         receipt: to acknowledge it by, at that source.
         object: what to read.
-        etag: of what was read, where the store tells one: another content under the name is told by it.
     """
 
     source: str
     receipt: Receipt
     object: InputObject
-    etag: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,9 +33,9 @@ class Epoch:
     Attributes:
         number: counted from 1 without a gap.
         inputs: in the order in which they are read.
-        watermark_before: microseconds since 1970, when its first input was read.
+        watermark_before: microseconds since 1970, that the one before was closed with.
         watermark_after: microseconds since 1970, that it is closed with.
-        indicators: digest of the threat lists that were looked at.
+        indicators: name of the lists that it was looked at with.
     """
 
     number: int

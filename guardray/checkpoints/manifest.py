@@ -57,7 +57,6 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
         fence: of the writer.
         epoch: the last one whose state it holds.
         shards: among how many the key groups are divided; shard k of them wrote the part `shard_part(k)`.
-        positions: of each source by its name, plain JSON.
         content: what else the coordinator keeps, plain JSON.
         parts: by whom the tables were written.
     """
@@ -69,7 +68,6 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     epoch: int
     shards: int
     created_at: datetime
-    positions: dict[str, dict[str, Any]]
     content: dict[str, Any]
     parts: tuple[Part, ...]
 
@@ -110,7 +108,7 @@ def decode_manifest(data: pa.Buffer | bytes, digest: str, place: str) -> Manifes
 
     Raises:
         DamagedStateError: it is not what was written.
-        StateError: another version of the program wrote it, and this one cannot go on from there.
+        RefusedStateError: another version of the program wrote it, and this one cannot go on from there.
     """
     if digest_of(data) != digest:
         raise DamagedStateError(place, "its bytes are not those that were written")

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 
 import pyarrow as pa
 
-from guardray.errors import StateError
+from guardray.errors import RefusedStateError
 
-STATE_VERSION = 1
+STATE_VERSION = 2
 """Of the manifest, and of what is in the tables: their names, columns, hashes and summaries."""
 
 Tables = Mapping[str, pa.Table]
@@ -16,7 +16,9 @@ Tables = Mapping[str, pa.Table]
 Migration = Callable[[str, Tables], Tables]
 """Makes the tables of a part, given its name, into those of the next version."""
 
-MIGRATIONS: Mapping[int, Migration] = {}
+MIGRATIONS: Mapping[int, Migration] = {
+    1: lambda part, tables: tables,  # of an activity, they do not tell yet how it was defined
+}
 """By the version that they lead on from. Version 1 is the first, so nothing leads to it."""
 
 
@@ -29,13 +31,15 @@ def check_version(found: int, written_by: str, place: str, migrations: Mapping[i
         place: where the state is.
 
     Raises:
-        StateError: it is newer, or a step from there is not known.
+        RefusedStateError: it is newer, or a step from there is not known.
     """
     written = f"guardray {written_by} wrote this state, of version {found}"
     if found > STATE_VERSION:
-        raise StateError(place, f"{written}, and this program knows {STATE_VERSION}: use that guardray or a newer one")
+        raise RefusedStateError(
+            place, f"{written}, and this program knows {STATE_VERSION}: use that guardray or a newer one"
+        )
     if any(version not in migrations for version in range(found, STATE_VERSION)):
-        raise StateError(
+        raise RefusedStateError(
             place,
             f"{written}, and this program cannot bring it to {STATE_VERSION}: use that guardray, or begin anew with"
             " `guardray state reset`",

@@ -6,7 +6,7 @@ import shlex
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +24,10 @@ from guardray.service.lists import put_lists_into_use
 from guardray.sources.aws_keys import key_facts
 
 _FILES_LOOKED_AT = 10_000
+
+_WAIT_S = 0.2
+_SAY_S = 2.0
+"""Between lines that tell how far the service is."""
 
 _LOOK_S = 5.0
 """Between looks whether Ray lives: without it nothing is done any more, and only a new start helps."""
@@ -77,20 +81,29 @@ def _run_on_ray(config: ServeConfig, console: Console, started: float) -> None:
     # Ray takes seconds to import, and reads its variables then: what is wrong with the configuration was said before.
     from guardray.runtime.cluster import cluster, own_node_lives
     from guardray.runtime.ingress import start_ingress, stop_ingress
-    from guardray.runtime.service import COORDINATOR, PUBLISHER, start_coordinator, start_publisher, stop_actor
+    from guardray.runtime.service import (
+        COORDINATOR,
+        PUBLISHER,
+        standing_of,
+        start_coordinator,
+        start_publisher,
+        stop_actor,
+    )
 
     # After the cluster has started, since Ray sets handlers of its own.
     with cluster(config.ray.address), _told_to_stop() as stop:
         say(console, f"Ray is up after {time.perf_counter() - started:.0f} s", "dim")
         start_publisher(config)
-        start_coordinator(config)
+        coordinator = start_coordinator(config)
+        say(console, f"the coordinator is up after {time.perf_counter() - started:.0f} s", "dim")
         start_ingress(config)
+        _await_running(lambda: standing_of(coordinator), stop, console)
         scheme = "https" if config.api.tls else "http"
-        say(
-            console,
-            f"ready after {time.perf_counter() - started:.0f} s: {scheme}://{config.api.host}:{config.api.port}",
-        )
+        if not stop.is_set():
+            took = time.perf_counter() - started
+            say(console, f"ready after {took:.0f} s: {scheme}://{config.api.host}:{config.api.port}")
         while not stop.wait(_LOOK_S):
+            standing_of(coordinator)
             if not own_node_lives():
                 say(console, "Ray is gone from this machine: start the service again, it goes on from there", "red")
                 raise typer.Exit(1)
@@ -100,6 +113,20 @@ def _run_on_ray(config: ServeConfig, console: Console, started: float) -> None:
         if config.ray.address is not None:  # else it ends with its cluster, without a wait for idle connections
             stop_ingress()
     say(console, "stopped", "dim")
+
+
+def _await_running(standing: Callable[[], tuple[str, str] | None], stop: threading.Event, console: Console) -> None:
+    """Says how far the service is with going on from its state, until it runs or is told to stop."""
+    said = ""
+    since = time.monotonic()
+    while not stop.wait(_WAIT_S):
+        found = standing()
+        phase, told = found or ("", "the coordinator does not answer for the moment")
+        if phase == "running":
+            return
+        if told != said and time.monotonic() - since > _SAY_S:
+            said, since = told, time.monotonic()
+            say(console, told, "dim")
 
 
 def _check_destinations(config: ServeConfig) -> None:

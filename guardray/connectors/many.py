@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -34,6 +35,7 @@ class ManySources:
         self._by_index = list(self._sources.values())
         self._pool = ThreadPoolExecutor(max(len(sources), 1))
         self._problems = Problems()
+        self._problem_counts: Counter[str] = Counter()
         self._next = 0
 
     @property
@@ -88,7 +90,17 @@ class ManySources:
         return self._by_index[int(receipt.partition(" ")[0])].name
 
     def problems(self) -> list[Problem]:
-        return self._problems.drain() + [problem for source in self._by_index for problem in source.problems()]
+        found = self._problems.drain()
+        for name, source in self._sources.items():
+            of_one = source.problems()
+            self._problem_counts[name] += sum(problem.count for problem in of_one)
+            found += of_one
+        return found
+
+    @property
+    def problem_counts(self) -> Mapping[str, int]:
+        """How often `problems` told of each source, by name; 0 for a source that it never told of."""
+        return self._problem_counts
 
     def close(self) -> None:
         self._pool.shutdown()
@@ -107,6 +119,7 @@ class ManySources:
             arrivals = self._by_index[index].poll(limit)
         except SourceError as error:
             self._problems.add(error.url, error.reason)
+            self._problem_counts[self._by_index[index].name] += 1
             return []
         return [replace(arrival, receipt=f"{index} {arrival.receipt}") for arrival in arrivals]
 

@@ -43,7 +43,7 @@ look-ups are left out where nothing could answer them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Protocol
@@ -65,6 +65,15 @@ class Indicators(Protocol):
 
     def current(self) -> IndicatorStore:
         """Those that hold now."""
+
+    def name(self) -> str:
+        """Of those that hold now: `find` has them by it, also when they hold no more."""
+
+    def find(self, name: str) -> IndicatorStore | None:
+        """The lists that held under this name; None where they are kept no more."""
+
+    def keep(self, names: Iterable[str]) -> None:
+        """Keep the lists of these names beside those that hold, and no others for this reason."""
 
 
 @dataclass(frozen=True)

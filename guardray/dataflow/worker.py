@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
@@ -76,14 +76,15 @@ class Worker:
         self._surroundings = surroundings or settings.surroundings
         self._owners = Owners.of(settings.detectors)
 
-    def process(self, objects: Sequence[InputObject], at: int) -> IngestReport:
+    def process(self, objects: Sequence[InputObject], at: int, lists: str | None = None) -> IngestReport:
         """Reads these objects to their end. When it returns, the shards have merged all that they hold.
 
         Args:
             at: when they are read, in microseconds since 1970, by which they are forgotten one day.
+            lists: name of the lists to look at them with; None, or where those are kept no more: those that hold.
         """
         settings = self._settings
-        ingest = Ingest(settings.detectors, self._surroundings, self._shards.first_seen)
+        ingest = Ingest(settings.detectors, self._with_lists(lists), self._shards.first_seen)
         reader = Reader(
             settings.limits,
             key_filter=settings.key_filter,
@@ -107,6 +108,10 @@ class Worker:
         report.volumes = summed(volumes)
         report.sightings, report.duplicates, report.problems = fold.sightings(), ingest.duplicates, ingest.problems
         return report
+
+    def _with_lists(self, name: str | None) -> Surroundings:
+        found = None if name is None else self._surroundings.indicators.find(name)
+        return self._surroundings if found is None else replace(self._surroundings, indicators=found)
 
     def _merge(self, ingest: Ingest, fold: SightingFold) -> list[pl.DataFrame]:
         """Sends what was learned so far to the shards, keeps the sightings and gives the assets that were told of."""

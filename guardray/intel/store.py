@@ -80,6 +80,17 @@ class IndicatorStore:
         """The store to use now: itself, since it never changes."""
         return self
 
+    def name(self) -> str:
+        """What `find` knows it by."""
+        return self.version
+
+    def find(self, name: str) -> Self | None:
+        """Itself, where that is its name."""
+        return self if name == self.version else None
+
+    def keep(self, names: Iterable[str]) -> None:
+        """Nothing: it is in memory for as long as anybody has it."""
+
     @property
     def version(self) -> str:
         """What the store holds, in 32 hex digits."""

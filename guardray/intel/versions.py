@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -19,6 +20,9 @@ FOLDER = "intel"
 KEPT = 2
 """Versions that stay beside the one in use: processes may be about to open them."""
 
+_SPARED = "SPARED"
+"""The file with the names of versions that stay because somebody may look at the same again with them."""
+
 _CHECK_S = 1.0
 _UNFINISHED = ".unfinished-"
 _UNFINISHED_S = 3600
@@ -31,6 +35,7 @@ class Versions:
     def __init__(self, folder: Path) -> None:
         self._folder = folder / "versions"
         self.pointer = folder / "CURRENT"
+        self._spared = folder / _SPARED
 
     def find(self, digest: str) -> IndicatorStore | None:
         """The store that was kept under a digest; None where there is none, or none that can be read."""
@@ -78,8 +83,24 @@ class Versions:
         except FileNotFoundError:
             return None
 
+    def spare(self, digests: Iterable[str]) -> None:
+        """Remove none of these from now on, and no longer spare others that were told of before.
+
+        Raises:
+            OSError: it cannot be written down.
+        """
+        text = "\n".join(sorted(digests))
+        if text != "\n".join(sorted(self._told_to_spare())):
+            replace_file(self._spared, text.encode())
+
+    def _told_to_spare(self) -> set[str]:
+        try:
+            return set(self._spared.read_text().split())
+        except FileNotFoundError:
+            return set()
+
     def _remove_old(self, newest: str) -> None:
-        spared = {newest, self.active()}
+        spared = {newest, self.active(), *self._told_to_spare()}
         others = [one for one in self._folder.iterdir() if one.name not in spared]
         finished = [one for one in others if not one.name.startswith(_UNFINISHED)]
         by_use = sorted(finished, key=_used_at, reverse=True)
@@ -99,6 +120,8 @@ class CurrentIndicators:
         self._data_folder = data_folder
         self._versions = Versions(data_folder / FOLDER)
         self._store = IndicatorStore()
+        self._name = ""
+        self._earlier: tuple[str, IndicatorStore] | None = None
         self._seen: tuple[int, int] | None = None
         self._checked_at = float("-inf")
 
@@ -116,6 +139,30 @@ class CurrentIndicators:
             self._look()
         return self._store
 
+    def name(self) -> str:
+        """The digest of the store in use; empty where no list was ever activated."""
+        self.current()
+        return self._name
+
+    def find(self, name: str) -> IndicatorStore | None:
+        """The store of a digest that was in use."""
+        if name == self.name():
+            return self._store
+        if self._earlier is None or self._earlier[0] != name:
+            found = IndicatorStore() if not name else self._versions.find(name)
+            if found is None:
+                return None
+            self._earlier = name, found
+        return self._earlier[1]
+
+    def keep(self, names: Iterable[str]) -> None:
+        """Remove none of these stores when lists change.
+
+        Raises:
+            OSError: that cannot be written down.
+        """
+        self._versions.spare(name for name in names if name)
+
     def _look(self) -> None:
         try:
             status = self._versions.pointer.stat()
@@ -126,8 +173,8 @@ class CurrentIndicators:
             return
         digest = self._versions.active()
         store = self._versions.find(digest) if digest else None
-        if store is not None:
-            self._store, self._seen = store, seen
+        if store is not None and digest is not None:
+            self._store, self._name, self._seen = store, digest, seen
 
 
 def _used_at(folder: Path) -> float:

@@ -64,8 +64,8 @@ class ServiceIngestActor:
     def ready(self) -> None:
         """Answers once the worker has started."""
 
-    def process(self, objects: Sequence[InputObject], at: int) -> IngestReport:
-        return self._worker.process(objects, at)
+    def process(self, objects: Sequence[InputObject], at: int, lists: str) -> IngestReport:
+        return self._worker.process(objects, at, lists)
 
 
 class RayCrew:
@@ -149,11 +149,11 @@ class RayCrew:
             self._gather([ref])
             self._workers.append(self._joining.pop(ref))
 
-    def process(self, objects: Sequence[InputObject], at: int) -> list[IngestReport]:
+    def process(self, objects: Sequence[InputObject], at: int, lists: str) -> list[IngestReport]:
         self._take_in(START_TIMEOUT_S)
         shares = [share for share in _shares(objects, len(self._workers)) if share]
         return self._gather(
-            [worker.process.remote(share, at) for worker, share in zip(self._workers, shares, strict=False)]
+            [worker.process.remote(share, at, lists) for worker, share in zip(self._workers, shares, strict=False)]
         )
 
     def advance(self, watermark: int, forget_before: int) -> list[Sighting]:

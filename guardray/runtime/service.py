@@ -9,15 +9,16 @@ from typing import Any
 
 import ray
 from ray.actor import ActorHandle
-from ray.exceptions import ActorDiedError
+from ray.exceptions import ActorDiedError, GetTimeoutError, RayError
 
-from guardray.errors import FencedError, GuardrayError, UsageError
+from guardray.errors import FencedError, GuardrayError, RefusedStateError, UsageError
 from guardray.publish.destinations import read_destinations
 from guardray.publish.publisher import Publisher
 from guardray.runtime.crew import RayCrew
 from guardray.service.assembly import assembled, fence_of, settings_of, surroundings_of
 from guardray.service.config import ServeConfig
 from guardray.service.logging import LogFormat, configure, get_logger
+from guardray.service.status import Phase
 from guardray.store.outbox import Outbox
 
 NAMESPACE = "guardray"
@@ -31,6 +32,8 @@ _DETACHED: dict[str, Any] = {
     "max_restarts": -1,
     "max_concurrency": 4,  # so that it answers while it is told to stop
 }
+
+ANSWER_TIMEOUT_S = 5.0
 
 STOP_TIMEOUT_S = 120.0
 """An epoch that is under way, and a last checkpoint. After that the log of epochs has to do."""
@@ -61,6 +64,8 @@ class CoordinatorActor:
             self._loop.run(self._fence)
         except FencedError as error:
             self._log.warning("replaced", reason=str(error))
+        except RefusedStateError as error:  # would be raised again by each that Ray makes anew: a person has to act
+            self._log.error("refused", reason=str(error))
         except BaseException:
             self._log.exception("the coordinator failed")
             os._exit(1)  # Ray makes it anew, and the new one goes on from the last checkpoint
@@ -68,6 +73,10 @@ class CoordinatorActor:
     def phase(self) -> str:
         """What the service is at."""
         return str(self._loop.phase)
+
+    def standing(self) -> tuple[Phase, str]:
+        """What the service is at, and what to tell people of it."""
+        return self._loop.phase, self._loop.told
 
     def stop(self) -> None:
         """Finish the epoch that is under way, write a last checkpoint, and let go of everything."""
@@ -134,6 +143,24 @@ def _await(answer: Any, config: ServeConfig) -> None:
         if kind.startswith(f"{GuardrayError.__module__}."):
             raise UsageError(reason) from error
         raise
+
+
+def standing_of(coordinator: ActorHandle[Any]) -> tuple[Phase, str] | None:
+    """What a coordinator is at, and what to tell people of it; None where it does not say so for the moment.
+
+    Raises:
+        UsageError: it refuses to go on from the state that there is: what to do is said.
+    """
+    try:
+        answer: Any = coordinator.standing.remote()
+        standing: tuple[Phase, str] = ray.get(answer, timeout=ANSWER_TIMEOUT_S)
+    except (RayError, GetTimeoutError):  # it is being made anew, or its node is
+        return None
+    phase, told = standing
+    if phase is Phase.REFUSED:
+        ray.kill(coordinator)  # it would outlive this process, and the next start would find it as it is
+        raise UsageError(told)
+    return standing
 
 
 def stop_actor(name: str) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
+import threading
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -16,6 +17,7 @@ from guardray.dataflow.worker import IngestReport
 from guardray.errors import DetectorError
 from guardray.service.listener import Listener
 from guardray.service.status import (
+    LATELY,
     CheckpointStatus,
     CountStatus,
     EpochStatus,
@@ -36,6 +38,8 @@ OBJECTS_TIMED = 1_000
 """The latest objects, by whose times the latency is told."""
 
 PROBLEMS_KEPT = 50
+
+LOSSES_KEPT = 100
 
 TOLD_KEPT = 10_000
 """Problems of detectors that are not told again: far more than they tell of at a time."""
@@ -66,6 +70,11 @@ class Account(Listener):
         self._counts = Counts()
         self._objects = self._bytes = self._given_up = self._duplicates = self._created = self._updated = 0
         self._restarts = 0
+        self._rows: Counter[str] = Counter()
+        self.replay: tuple[int, int] | None = None
+        self._lost_at: deque[datetime] = deque(maxlen=LOSSES_KEPT)
+        self._lock = threading.Lock()
+        """Of the problems: the heartbeat has some too."""
         self._latest = (0, 0.0)
         self._waits: deque[float] = deque(maxlen=OBJECTS_TIMED)
         self._problems: dict[str, KnownProblem] = {}
@@ -73,6 +82,7 @@ class Account(Listener):
         self.sources: tuple[SourceStatus, ...] = ()
         self.shards: tuple[ShardStatus, ...] = ()
         self.ingest: IngestStatus | None = None
+        self.refusal: str | None = None
         self.pending = self.evicted = 0
 
     @property
@@ -87,12 +97,16 @@ class Account(Listener):
 
     def status(self, phase: Phase, fence: int) -> ServiceStatus:
         """How the service stands now."""
+        now = self._clock()
         return ServiceStatus(
             phase=phase,
-            told_at=self._clock(),
+            told_at=now,
             since=self._since,
             fence=fence,
             version=__version__,
+            refusal=self.refusal,
+            replay=self.replay if phase is Phase.RESTORING else None,
+            lost_lately=sum(now - at <= LATELY for at in self._lost_at.copy()),
             epoch=self._epoch,
             checkpoint=self._checkpoint,
             watermark=_time(self._watermark),
@@ -101,7 +115,7 @@ class Account(Listener):
             shards=self.shards,
             ingest=self.ingest,
             counts=CountStatus(
-                rows={"all": self._counts.normalised},
+                rows=self._rows_by_log(),
                 objects=self._objects,
                 bytes=self._bytes,
                 set_aside=self._counts.set_aside + self._counts.set_aside_objects + self._given_up,
@@ -113,8 +127,13 @@ class Account(Listener):
                 restarts=self._restarts,
             ),
             latency=self._latency(),
-            problems=tuple(self._problems.values()),
+            problems=self._known_problems(),
         )
+
+    def _rows_by_log(self) -> dict[str, int]:
+        rows = dict(self._rows)
+        unknown = self._counts.normalised - sum(rows.values())
+        return {**rows, "unknown": unknown} if unknown > 0 else rows
 
     def on_epoch(
         self,
@@ -135,6 +154,7 @@ class Account(Listener):
         self._updated += commit.updated
         for report in reports:
             self._counts += report.counts
+            self._rows.update(dict(report.volumes.select("source", "rows").group_by("source").sum().iter_rows()))
             self._duplicates += report.duplicates
             for set_aside in report.set_aside:
                 self._keep_aside(set_aside)
@@ -149,8 +169,12 @@ class Account(Listener):
             seconds=took.total_seconds(),
         )
 
+    def on_replay(self, done: int, of: int) -> None:
+        self.replay = done, of
+
     def on_loss(self) -> None:
         self._restarts += 1
+        self._lost_at.append(self._clock())
 
     def on_set_aside(self, set_aside: SetAside) -> None:
         self._given_up += 1
@@ -182,11 +206,16 @@ class Account(Listener):
     def _note(self, text: str, count: int) -> None:
         text = text.encode(errors="backslashreplace").decode()  # it may hold a file name that is not UTF-8
         self._log(text)
-        known = self._problems.pop(text, None)
-        since = known.since if known else self._clock()
-        self._problems[text] = KnownProblem(text=text, count=count + (known.count if known else 0), since=since)
-        while len(self._problems) > PROBLEMS_KEPT:
-            self._problems.pop(next(iter(self._problems)))
+        with self._lock:
+            known = self._problems.pop(text, None)
+            since = known.since if known else self._clock()
+            self._problems[text] = KnownProblem(text=text, count=count + (known.count if known else 0), since=since)
+            while len(self._problems) > PROBLEMS_KEPT:
+                self._problems.pop(next(iter(self._problems)))
+
+    def _known_problems(self) -> tuple[KnownProblem, ...]:
+        with self._lock:
+            return tuple(self._problems.values())
 
     def _latency(self) -> LatencyStatus | None:
         if not self._waits:

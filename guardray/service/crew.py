@@ -63,11 +63,12 @@ class Crew(Protocol):
             SnapshotError: its tables are not what these detectors keep.
         """
 
-    def process(self, objects: Sequence[InputObject], at: int) -> list[IngestReport]:
+    def process(self, objects: Sequence[InputObject], at: int, lists: str) -> list[IngestReport]:
         """Reads objects to their end; what they hold is merged in the shards. One report for each part of them.
 
         Args:
             at: when, in microseconds since 1970.
+            lists: name of the lists that they are looked at with; where those are kept no more, those that hold.
         """
 
     def advance(self, watermark: int, forget_before: int) -> list[Sighting]:
@@ -167,8 +168,8 @@ class LocalCrew:
         self._keepers = [ShardKeeper(shard, self._budget) for shard in self._shards]
         self._worker = Worker(self._settings, _Here(self._shards), self._surroundings)
 
-    def process(self, objects: Sequence[InputObject], at: int) -> list[IngestReport]:
-        return [self._worker.process(objects, at)]
+    def process(self, objects: Sequence[InputObject], at: int, lists: str) -> list[IngestReport]:
+        return [self._worker.process(objects, at, lists)]
 
     def advance(self, watermark: int, forget_before: int) -> list[Sighting]:
         return [one for keeper in self._keepers for one in keeper.advance(watermark, forget_before)]

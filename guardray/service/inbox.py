@@ -19,6 +19,7 @@ class Inbox:
     def __init__(self, source: ContinuousSource) -> None:
         self._source = source
         self._waiting: deque[Arrival] = deque()
+        self._taken: dict[Receipt, None] = {}
         self._done: deque[tuple[int, list[Receipt]]] = deque()
 
     def __len__(self) -> int:
@@ -45,6 +46,7 @@ class Inbox:
             if taken and total > size:
                 break
             taken.append(self._waiting.popleft())
+        self._taken = dict.fromkeys(arrival.receipt for arrival in taken)
         return taken
 
     def put_back(self, arrivals: Iterable[Arrival]) -> None:
@@ -53,7 +55,10 @@ class Inbox:
 
     def release(self, receipts: Iterable[Receipt], failure: Failure) -> None:
         """Give back to the source what cannot be read for the moment."""
-        self._source.release(receipts, failure)
+        given = list(receipts)
+        for receipt in given:
+            self._taken.pop(receipt, None)
+        self._source.release(given, failure)
 
     def position(self, receipts: Iterable[Receipt]) -> Position:
         """Of the source, once these are done as well."""
@@ -73,8 +78,8 @@ class Inbox:
 
     def renew(self) -> None:
         """Tell the source that all this is still being worked on."""
-        held = [arrival.receipt for arrival in self._waiting]
-        self._source.renew([*held, *(one for _, of_epoch in self._done for one in of_epoch)])
+        held = (*self._taken, *(arrival.receipt for arrival in self._waiting))
+        self._source.renew(dict.fromkeys([*held, *(one for _, of_epoch in self._done for one in of_epoch)]))
 
 
 def _order(obj: InputObject) -> tuple[float, str]:

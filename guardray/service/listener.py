@@ -39,6 +39,9 @@ class Listener:
     def on_checkpoint(self, checkpoint: RegisteredCheckpoint, took: timedelta) -> None:
         """A checkpoint counts."""
 
+    def on_replay(self, done: int, of: int) -> None:
+        """Of the epochs that are processed once more, so many are done."""
+
     def on_loss(self) -> None:
         """Workers or shards were lost, and are made anew."""
 
@@ -76,6 +79,10 @@ class Listeners(Listener):
     def on_checkpoint(self, checkpoint: RegisteredCheckpoint, took: timedelta) -> None:
         for one in self._listeners:
             one.on_checkpoint(checkpoint, took)
+
+    def on_replay(self, done: int, of: int) -> None:
+        for one in self._listeners:
+            one.on_replay(done, of)
 
     def on_loss(self) -> None:
         for one in self._listeners:

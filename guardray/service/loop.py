@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 
-from guardray.connectors.source import Clock, ContinuousSource, Lag
-from guardray.errors import FencedError, StoreError
+from guardray.connectors.many import ManySources
+from guardray.connectors.source import Clock, Lag
+from guardray.errors import FencedError, RefusedStateError, StoppedError, StoreError
 from guardray.service.account import Account
 from guardray.service.coordinator import Coordinator
 from guardray.service.elasticity import Elasticity
@@ -37,7 +38,7 @@ class Loop:
     def __init__(
         self,
         coordinator: Coordinator,
-        source: ContinuousSource,
+        source: ManySources,
         store: ServiceStore,
         board: StatusBoard,
         account: Account,
@@ -47,6 +48,7 @@ class Loop:
         self._coordinator, self._source, self._store, self._board = coordinator, source, store, board
         self._account, self._clock, self._elasticity = account, clock, elasticity
         self._stopping = threading.Event()
+        self._replaced: FencedError | None = None
         self._phase = Phase.STARTING
         self._is_busy = False
 
@@ -55,10 +57,27 @@ class Loop:
 
         Raises:
             FencedError: another process has become the one writer: this one does nothing any more.
+            RefusedStateError: it cannot go on from the state that there is, and its status says why.
         """
-        ended = threading.Event()
-        heart = threading.Thread(target=self._beat, args=(fence, ended), name="heartbeat", daemon=True)
-        heart.start()
+        try:
+            with self._heartbeat(fence):
+                self._work(fence)
+        except FencedError:
+            self._phase = Phase.STOPPED
+            self._coordinator.close()  # else its workers would keep the cores that the new one needs
+            raise
+        except RefusedStateError as error:
+            self._phase = Phase.REFUSED
+            self._account.refusal = str(error)
+            self._coordinator.close()
+            raise
+        finally:
+            if self._phase in (Phase.STOPPED, Phase.REFUSED) and self._replaced is None:
+                with suppress(StoreError):
+                    self._save(fence)
+                    self._store.lease.release(fence)
+
+    def _work(self, fence: int) -> None:
         try:
             self._phase = Phase.RESTORING
             self._coordinator.start(fence)
@@ -67,25 +86,34 @@ class Loop:
                 self._step()
             self._phase = Phase.DRAINING
             self._coordinator.stop()
-            self._phase = Phase.STOPPED
-        except FencedError:
-            self._phase = Phase.STOPPED
-            self._coordinator.close()  # else its workers would keep the cores that the new one needs
-            raise
-        finally:
-            ended.set()
-            heart.join()
-        self._save(fence)
-        self._store.lease.release(fence)
+        except StoppedError:  # what was under way is processed again from the log of epochs
+            if self._replaced is not None:
+                raise self._replaced from None
+            self._coordinator.close()
+        self._phase = Phase.STOPPED
 
     def stop(self) -> None:
-        """End after the epoch that is being processed. From any thread, or a signal handler."""
+        """End after the epoch that is being processed, or at once where that waits for something that does not work.
+
+        From any thread, or a signal handler.
+        """
         self._stopping.set()
+        self._coordinator.interrupt()
 
     @property
     def phase(self) -> Phase:
         """What it is at."""
         return self._phase
+
+    @property
+    def told(self) -> str:
+        """What it is at, for people: how far it is with restoring, or why it refuses to begin."""
+        if self._phase is Phase.REFUSED:
+            return str(self._account.refusal)
+        if self._phase is Phase.RESTORING and (replay := self._account.replay) is not None:
+            done, of = replay
+            return f"{done:,} of {of:,} epochs since the last checkpoint are processed once more"
+        return f"the service is {self._phase}"
 
     def _step(self) -> None:
         self._is_busy = True
@@ -101,13 +129,18 @@ class Loop:
 
     def _look_around(self) -> None:
         """Notes for the status what only this thread may ask."""
-        account, lags = self._account, getattr(self._source, "lags", None)
-        by_name = lags() if lags is not None else {self._source.name: self._source.lag()}
+        account, by_name = self._account, self._source.lags()
+        account.on_source_problems(self._source.problems())
+        told = self._source.problem_counts
         account.sources = tuple(
-            SourceStatus(name=name, backlog=lag.backlog, oldest_s=lag.oldest.total_seconds() if lag.oldest else None)
+            SourceStatus(
+                name=name,
+                backlog=lag.backlog,
+                oldest_s=lag.oldest.total_seconds() if lag.oldest else None,
+                problems=told.get(name, 0),
+            )
             for name, lag in by_name.items()
         )
-        account.on_source_problems(self._source.problems())
         account.pending = self._coordinator.pending
         account.shards = tuple(
             ShardStatus(index=index, rows=size.rows, bytes=size.bytes)
@@ -132,12 +165,31 @@ class Loop:
         if wanted != elasticity.crew.shards:
             self._coordinator.divide(elasticity.crew, wanted)
 
+    @contextmanager
+    def _heartbeat(self, fence: int) -> Iterator[None]:
+        ended = threading.Event()
+        heart = threading.Thread(target=self._beat, args=(fence, ended), name="heartbeat", daemon=True)
+        heart.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            heart.join()
+
     def _beat(self, fence: int, ended: threading.Event) -> None:
         """Says every few seconds that this process lives, and how it stands, however long an epoch takes."""
         while not ended.wait(BEAT_S):
-            with suppress(StoreError):  # the coordinator itself meets it too, and tells
+            try:
                 self._store.lease.renew(fence, self._clock(), LEASE)
                 self._save(fence)
+            except FencedError as error:  # also where the coordinator waits for something and writes nothing
+                self._replaced = error
+                self.stop()
+                return
+            except StoreError:
+                pass  # the coordinator itself meets it too, and tells
+            except Exception as error:  # without a heartbeat a service that works would count as gone
+                self._account.on_problem(f"the heartbeat failed, and goes on: {error!r}")
 
     def _save(self, fence: int) -> None:
         self._account.ingest = IngestStatus(workers=self._workers, busy=self._workers if self._is_busy else 0)

@@ -8,7 +8,6 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from guardray.context.enrich import Indicators
 from guardray.dataflow.report import findings_of
 from guardray.dataflow.scan import ScanSettings
 from guardray.detectors.declare import Detector
@@ -16,6 +15,7 @@ from guardray.errors import DetectorError
 from guardray.findings import identity
 from guardray.findings.finding import Finding
 from guardray.findings.sighting import Sighting, SightingKey
+from guardray.intel.store import IndicatorStore
 from guardray.inventory import Inventory
 from guardray.service.board import Shown
 from guardray.service.switches import Switches
@@ -54,24 +54,26 @@ class Reporter:
 
     Args:
         settings: whose detectors describe.
-        lists: that findings name, as they are at the time.
     """
 
-    def __init__(self, settings: ScanSettings, lists: Indicators) -> None:
+    def __init__(self, settings: ScanSettings) -> None:
         self._detectors = {detector.finding_type: detector for detector in settings.detectors}
         self._geography = settings.geography
-        self._lists = lists
 
-    def tell(self, shown: Shown, inventory: Inventory, now: datetime) -> Told:
-        """The findings of what is shown, also of what is switched off or in DRY_RUN: that is left out in writing."""
-        final, problems = self._findings(shown.final, inventory, now)
-        opened, more = self._findings(shown.open, inventory, now)
+    def tell(self, shown: Shown, inventory: Inventory, lists: IndicatorStore, now: datetime) -> Told:
+        """The findings of what is shown, also of what is switched off or in DRY_RUN: that is left out in writing.
+
+        Args:
+            lists: that findings name.
+        """
+        final, problems = self._findings(shown.final, inventory, lists, now)
+        opened, more = self._findings(shown.open, inventory, lists, now)
         return Told(final, opened, frozenset(map(_id, shown.open_keys)), problems + more, now, self._detectors)
 
     def _findings(
-        self, sightings: Sequence[Sighting], inventory: Inventory, now: datetime
+        self, sightings: Sequence[Sighting], inventory: Inventory, lists: IndicatorStore, now: datetime
     ) -> tuple[list[Finding], list[DetectorError]]:
-        return findings_of(sightings, self._detectors, now, inventory, self._geography, self._lists.current())
+        return findings_of(sightings, self._detectors, now, inventory, self._geography, lists)
 
 
 def _id(key: SightingKey) -> str:

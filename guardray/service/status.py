@@ -15,6 +15,12 @@ FRESH = timedelta(seconds=15)
 three that were missed are no accident."""
 
 
+LATELY = timedelta(minutes=10)
+UNSTEADY = 10
+"""Losses of workers or shards within `LATELY` from which on the service does not count as ready: one in a minute is
+more than a machine that fails now and then."""
+
+
 class Phase(StrEnum):
     """What the service is at."""
 
@@ -23,6 +29,7 @@ class Phase(StrEnum):
     RUNNING = "running"
     DRAINING = "draining"
     STOPPED = "stopped"
+    REFUSED = "refused"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +117,8 @@ class CountStatus:
     """What was counted since this service began; a new coordinator begins at zero.
 
     Attributes:
-        rows: normalised, by kind of source, such as `cloudtrail` or `vpc-flow`.
+        rows: normalised, by the log that they are of, such as `cloudtrail-management` or `vpc-flow`; `unknown` are
+            those that do not tell their account or Region.
         objects: read to their end.
         bytes: of them, as they are stored.
         set_aside: rows and objects that cannot be read.
@@ -164,6 +172,9 @@ class ServiceStatus:
         since: when the coordinator began.
         fence: its number as the one writer.
         watermark: the time before which no event on time is waited for.
+        refusal: why it cannot go on from the state that there is, and what to do.
+        replay: of the epochs that are processed once more, how many are done, and how many they are.
+        lost_lately: times that workers or shards were lost in the last minutes.
         pending: sightings that wait to be final.
         publishers: filled in from the outbox by those who show a status, since the coordinator does not publish.
     """
@@ -173,6 +184,9 @@ class ServiceStatus:
     since: datetime
     fence: int
     version: str = ""
+    refusal: str | None = None
+    replay: tuple[int, int] | None = None
+    lost_lately: int = 0
     epoch: EpochStatus | None = None
     checkpoint: CheckpointStatus | None = None
     watermark: datetime | None = None
@@ -194,9 +208,15 @@ class ServiceStatus:
         """Why the service does no work at `now`; null: it does."""
         if self.phase is Phase.STOPPED:
             return "the service has stopped"
+        if self.phase is Phase.REFUSED:
+            return f"the service refused to begin: {self.refusal}"
         if (age := self.age(now)) > FRESH:
             return f"nothing was heard of the service for {age.total_seconds():,.0f} s"
-        return None if self.phase is Phase.RUNNING else f"the service is {self.phase}"
+        if self.phase is not Phase.RUNNING:
+            return f"the service is {self.phase}"
+        if self.lost_lately >= UNSTEADY:
+            return f"workers or shards were lost {self.lost_lately} times in the last {LATELY.seconds // 60} minutes"
+        return None
 
 
 def encoded(status: ServiceStatus) -> str:

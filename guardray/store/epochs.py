@@ -12,9 +12,9 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, true
 
-from guardray.errors import StoreError
+from guardray.errors import EpochsGoneError, StoreError
 from guardray.store.database import Database
 from guardray.store.fencing import check_fence
 from guardray.store.service_schema import SERVICE_EPOCHS
@@ -96,17 +96,24 @@ class EpochLog:
         """The epochs that follow this one, in their order: those to process again from a checkpoint of it.
 
         Raises:
-            StoreError: the first of them are not kept any more.
+            EpochsGoneError: the first of them are not kept any more.
         """
-        query = select(SERVICE_EPOCHS).where(SERVICE_EPOCHS.c.number > number).order_by(SERVICE_EPOCHS.c.number)
+        epochs = self._where(SERVICE_EPOCHS.c.number > number)
+        if epochs and epochs[0].number != number + 1:
+            raise EpochsGoneError(f"epochs {number + 1} to {epochs[0].number - 1} are not kept any more")
+        return epochs
+
+    def kept(self) -> Sequence[LoggedEpoch]:
+        """All that were not pruned, in their order."""
+        return self._where(true())
+
+    def _where(self, condition: ColumnElement[bool]) -> list[LoggedEpoch]:
+        query = select(SERVICE_EPOCHS).where(condition).order_by(SERVICE_EPOCHS.c.number)
         with self._database.reading() as connection:
-            epochs = [
+            return [
                 LoggedEpoch(**{**row, "content": msgspec.json.decode(row["content"])})
                 for row in connection.execute(query).mappings()
             ]
-        if epochs and epochs[0].number != number + 1:
-            raise StoreError(f"epochs {number + 1} to {epochs[0].number - 1} are not kept any more")
-        return epochs
 
     def prune(self, until: int, *, fence: int) -> int:
         """Forget epochs up to this number, never the newest of all, by which the next is numbered. Returns how many.

@@ -50,7 +50,7 @@ def main(store_url: str, root: str) -> None:
             store.epochs.commit(epoch, {"epoch": epoch}, fence=fence, now=now, fold=lambda _: (1, 0))
             draft = checkpoints.begin()
             part = write_part(draft, "shard-0", state_after(epoch))
-            checkpoints.finish(draft, [part], epoch=epoch, shards=1, positions={}, content={}, now=now)
+            checkpoints.finish(draft, [part], epoch=epoch, shards=1, content={}, now=now)
             checkpoints.clean()
             print(epoch, flush=True)
 

@@ -52,10 +52,7 @@ class Writer:
         return [write_part(draft, f"shard-{shard}", tables(epoch, large=large)) for shard in (0, 1)]
 
     def finish(self, draft: Draft, parts: list[Part], epoch: int) -> RegisteredCheckpoint:
-        positions = {"s3://trail": {"kind": "listing", "after": f"key-{epoch}"}}
-        return self.checkpoints.finish(
-            draft, parts, epoch=epoch, shards=2, positions=positions, content={"epoch": epoch}, now=NOW
-        )
+        return self.checkpoints.finish(draft, parts, epoch=epoch, shards=2, content={"epoch": epoch}, now=NOW)
 
     def write(self, epoch: int, large: pa.Table = LARGE) -> RegisteredCheckpoint:
         """An epoch, and a checkpoint of it."""

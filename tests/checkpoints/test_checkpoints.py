@@ -16,10 +16,9 @@ from guardray.store.service import ServiceStore
 
 
 def assert_holds(writer: Writer, epoch: int) -> None:
-    """The newest checkpoint is of this epoch, with the tables, positions and content that it was given."""
+    """The newest checkpoint is of this epoch, with the tables and the content that it was given."""
     manifest = writer.checkpoints.restore().manifest
     assert (manifest.epoch, manifest.shards, manifest.content) == (epoch, 2, {"epoch": epoch})
-    assert manifest.positions == {"s3://trail": {"kind": "listing", "after": f"key-{epoch}"}}
     for shard in (0, 1):
         found = read_part(writer.url, manifest, f"shard-{shard}")
         assert list(found) == list(tables(epoch))

@@ -12,7 +12,7 @@ from guardray.checkpoints.checkpoints import Checkpoints
 from guardray.checkpoints.manifest import digest_of
 from guardray.checkpoints.parts import read_part
 from guardray.checkpoints.versions import STATE_VERSION, bring_up, check_version
-from guardray.errors import DamagedStateError, FencedError, StateError
+from guardray.errors import DamagedStateError, FencedError, RefusedStateError, StateError
 
 
 @pytest.fixture
@@ -108,10 +108,10 @@ def test_none_that_is_sound_is_a_clear_error(written, start, root):
     for path in root.rglob("manifest.json"):
         path.unlink()
     with pytest.raises(
-        StateError, match=r"no checkpoint can be restored \(checkpoint 2: .*; checkpoint 1: .*state reset"
+        RefusedStateError, match=r"no checkpoint can be restored \(checkpoint 2: .*; checkpoint 1: .*state reset"
     ):
         start().checkpoints.restore()
-    with pytest.raises(StateError, match="no checkpoint can be restored"):
+    with pytest.raises(RefusedStateError, match="no checkpoint can be restored"):
         start().checkpoints.restore()
 
 
@@ -147,7 +147,10 @@ class TestVersions:
     def test_newer_state_is_refused_and_not_called_damaged(self, writer, start, root, store):
         writer.write(1)
         self.rewrite(root, store, writer.fence, STATE_VERSION + 1)
-        with pytest.raises(StateError, match=r"guardray 9\.9 wrote this state, of version 2, and this program knows 1"):
+        told = (
+            rf"guardray 9\.9 wrote this state, of version {STATE_VERSION + 1}, and this program knows {STATE_VERSION}"
+        )
+        with pytest.raises(RefusedStateError, match=told):
             start().checkpoints.restore()
         assert store.checkpoints.all()[0].damage is None
 
@@ -155,9 +158,14 @@ class TestVersions:
         writer.write(1)
         self.rewrite(root, store, writer.fence, 0)
         with pytest.raises(
-            StateError, match=r"cannot bring it to 1: use that guardray, or begin .* `guardray state reset`"
+            RefusedStateError, match=r"cannot bring it to \d: use that guardray, or begin .* `guardray state reset`"
         ):
             start().checkpoints.restore()
+
+    def test_state_of_the_version_before_is_gone_on_from(self, writer, start, root, store):
+        writer.write(1)
+        self.rewrite(root, store, writer.fence, STATE_VERSION - 1)
+        assert start().checkpoints.restore().manifest.epoch == 1
 
     def test_older_state_is_brought_up_step_by_step(self):
         steps = {

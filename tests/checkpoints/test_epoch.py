@@ -27,7 +27,7 @@ OBJECTS = st.builds(
     end=st.none() | NUMBERS,
     written=st.none() | TIMES,
 )
-INPUTS = st.builds(EpochInput, source=TEXTS, receipt=TEXTS, object=OBJECTS, etag=st.none() | TEXTS)
+INPUTS = st.builds(EpochInput, source=TEXTS, receipt=TEXTS, object=OBJECTS)
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])

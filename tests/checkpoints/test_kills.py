@@ -53,9 +53,7 @@ def assert_no_file_is_left_over(checkpoints: Checkpoints, store: ServiceStore, r
     """One more checkpoint is written; then there is what the register needs, and nothing else."""
     draft = checkpoints.begin()
     newest = checkpoints.manifest(store.checkpoints.sound()[0])
-    checkpoints.finish(
-        draft, newest.parts, epoch=newest.epoch, shards=1, positions={}, content={}, now=datetime.now(UTC)
-    )
+    checkpoints.finish(draft, newest.parts, epoch=newest.epoch, shards=1, content={}, now=datetime.now(UTC))
     checkpoints.clean()
     kept = store.checkpoints.all()
     needed = {file for one in kept for file in checkpoints.manifest(one).files()}

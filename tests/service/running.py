@@ -11,7 +11,7 @@ import msgspec
 
 from guardray.connectors.folder import FolderConfig, FolderSource
 from guardray.connectors.source import ContinuousSource
-from guardray.context.enrich import Surroundings
+from guardray.context.enrich import Indicators, Surroundings
 from guardray.dataflow.scan import ScanSettings
 from guardray.detectors.loader import load_detectors
 from guardray.findings.finding import Finding
@@ -86,12 +86,13 @@ class Service:
         pace: Pace | None = None,
         listener: Listener | None = None,
         clock: Callable[[], datetime] | None = None,
+        lists: Indicators | None = None,
     ) -> None:
         self.store = ServiceStore.open(store_url)
         self._clock = clock or Clock()
         self.coordinator = Coordinator(
             settings,
-            settings.indicators,
+            lists or settings.indicators,
             crew or LocalCrew(settings, shards=2),
             source,
             self.store,

@@ -15,6 +15,7 @@ import pytest
 
 from guardray.checkpoints.checkpoints import KEPT
 from guardray.checkpoints.epoch import EpochInput
+from guardray.connectors.many import ManySources
 from guardray.dataflow.event_time import microseconds
 from guardray.dataflow.scan import ScanSettings
 from guardray.dataflow.worker import IngestReport
@@ -79,19 +80,20 @@ class SlowDiskCrew(LocalCrew):
         super().start(kept)
         self._starts += 1
 
-    def process(self, objects: Sequence[InputObject], at: int) -> list[IngestReport]:
+    def process(self, objects: Sequence[InputObject], at: int, lists: str) -> list[IngestReport]:
         self._calls += 1
         if self._calls == self._lost_at:
             raise CrewLostError("a worker is gone")
         if self._starts < 2 or not objects:
-            return super().process(objects, at)
+            return super().process(objects, at, lists)
         for place, obj in enumerate(objects):
             self._refusals.setdefault(obj.url, 1 + place % 2)
         refused = [obj for obj in objects if self._refusals[obj.url]]
         for obj in refused:
             self._refusals[obj.url] -= 1
         aside = [SetAside(obj.url, None, "connect timeout") for obj in refused]
-        return [IngestReport(set_aside=aside), *super().process([one for one in objects if one not in refused], at)]
+        rest = [one for one in objects if one not in refused]
+        return [IngestReport(set_aside=aside), *super().process(rest, at, lists)]
 
 
 def test_what_cannot_be_read_again_at_once_is_waited_for_whichever_worker_was_to_read_it(
@@ -106,9 +108,9 @@ def test_what_cannot_be_read_again_at_once_is_waited_for_whichever_worker_was_to
 class BadRowCrew(LocalCrew):
     """Sets a row of each object aside, whose text reads like an outage."""
 
-    def process(self, objects: Sequence[InputObject], at: int) -> list[IngestReport]:
+    def process(self, objects: Sequence[InputObject], at: int, lists: str) -> list[IngestReport]:
         bad = [SetAside(obj.url, 7, "no such field: 'connect timeout'", b"{}") for obj in objects]
-        return [*super().process(objects, at), IngestReport(set_aside=bad)]
+        return [*super().process(objects, at, lists), IngestReport(set_aside=bad)]
 
 
 def test_a_bad_row_that_reads_like_an_outage_does_not_bring_its_object_back(
@@ -216,7 +218,7 @@ def test_manifests_of_checkpoints_that_are_forgotten_are_forgotten(
 
 def test_a_service_that_is_replaced_lets_go_of_its_workers(settings: ScanSettings, tmp_path: Path, state: State):
     crew = LocalCrew(settings)
-    source = folder_source(tmp_path)
+    source = ManySources([folder_source(tmp_path)])
     service = Service(settings, source, **state, crew=crew)
     clock = Clock()
     fence = service.store.lease.acquire("old", clock(), timedelta(seconds=10))

@@ -114,11 +114,11 @@ class FragileCrew(LocalCrew):
             self._shards = []  # what they held is gone
             raise CrewLostError("a worker is gone")
 
-    def process(self, objects, at):
+    def process(self, objects, at, lists):
         self._call()
         if any(obj.url == self._poison for obj in objects):
             raise CrewLostError("a worker is gone")
-        return super().process(objects, at)
+        return super().process(objects, at, lists)
 
     def advance(self, watermark, forget_before):
         self._call()
