@@ -151,11 +151,11 @@ class LosingShards(LocalCrew):
         super().__init__(settings, shards=2)
         self._losses = losses
 
-    def advance(self, watermark, forget_before):
+    def advance(self, *due):
         if self._losses:
             self._losses -= 1
             raise CrewLostError("a shard is gone")
-        return super().advance(watermark, forget_before)
+        return super().advance(*due)
 
 
 def test_objects_are_not_blamed_for_shards_that_are_lost_after_they_were_read(
