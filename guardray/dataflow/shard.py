@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -14,6 +14,7 @@ import pyarrow as pa
 from guardray.dataflow.baseline import Baseline
 from guardray.dataflow.behaviour import Behaviour
 from guardray.dataflow.event_time import END_OF_TIME
+from guardray.dataflow.eviction import Evictable, evict
 from guardray.dataflow.hits import sightings_of
 from guardray.dataflow.partials import Partials
 from guardray.dataflow.scoring import FeatureRows
@@ -66,6 +67,8 @@ class Shard:
         self._behaviour = Behaviour(behaviours, self._state.activities, self._fuses, scorer, archive)
         self._failed: dict[str, DetectorError] = {}
         self._anew: list[DetectorError] = []
+        self._early: list[Sighting] = []
+        """What was decided and judged before its time, to make room."""
         if assets is not None:
             self._state.entities.learn_own(own_addresses(assets))
         if baseline is not None:
@@ -183,7 +186,7 @@ class Shard:
         Args:
             watermark: as for `advance`, which was called with it.
         """
-        sightings: list[Sighting] = []
+        sightings, self._early = self._early, []
         for finding_type, detector in self._fuses.whole(self._windows):
             with self._fuses.of(finding_type):
                 waiting = self._state.crossed[finding_type]
@@ -195,7 +198,7 @@ class Shard:
 
     def finish(self) -> list[Sighting]:
         """Closes everything, and decides the windows that crossed with all that is now known of the interfaces."""
-        sightings = self.advance(END_OF_TIME)
+        sightings, self._early = [*self._early, *self.advance(END_OF_TIME)], []
         for finding_type, detector in self._fuses.whole(self._windows):
             with self._fuses.of(finding_type):
                 crossed = self._state.crossed[finding_type]
@@ -233,37 +236,57 @@ class Shard:
         return windows + sum(len(table) for table in self._state.activities.values())
 
     def state_bytes(self) -> int:
-        """About how many bytes all state takes, as far as it grows with what is seen."""
-        state = self._state
-        windows = sum(table.nbytes for table in state.windows.values())
-        return windows + state.seen.nbytes + sum(table.nbytes for table in state.activities.values())
+        """About how many bytes all state takes."""
+        activities = sum(table.nbytes for table in self._state.activities.values())
+        return activities + sum(part.nbytes for part in self._evictable())
 
     def evict(self, budget: int) -> int:
         """Drops the oldest state until all of it takes no more than this many bytes, or nothing can be dropped.
 
         Windows are closed before their time: those that have crossed are decided as they are, and what still comes of
-        the others is counted in windows anew. Of events the oldest days are forgotten, so that copies of them count as
-        new. What is learned of habits stays: it is bounded by itself.
+        the others is counted in windows anew. Changes are judged before their time, as if no earlier one could come.
+        Of events the oldest days are forgotten, so that copies of them count as new, and objects likewise; of
+        configurations and interfaces those that nothing was heard of for the longest. What is learned of habits stays:
+        it is bounded by itself. `decide` gives what was decided and judged.
 
         Returns:
-            How many windows and events went.
+            How many windows, changes, events, objects, configurations and interfaces went.
         """
-        evicted = 0
-        while self.state_bytes() > budget:
-            filled = [(name, table) for name, table in self._state.windows.items() if len(table)]
-            largest = max(filled, key=lambda item: item[1].nbytes, default=None)
-            if largest is not None and (largest[1].nbytes >= self._state.seen.nbytes or not len(self._state.seen)):
-                evicted += self._close_half(*largest)
-            elif len(self._state.seen):
-                evicted += self._state.seen.forget_oldest()
-            else:
-                break
-        return evicted
+        return evict(self._evictable, self.state_bytes, budget)
+
+    def _evictable(self) -> Iterator[Evictable]:
+        state = self._state
+        yield Evictable(state.seen.nbytes, state.seen.forget_oldest)
+        yield Evictable(state.objects.nbytes, state.objects.forget_oldest)
+        yield Evictable(state.entities.nbytes, state.entities.forget_oldest, is_needed=True)
+        for known in state.configurations.values():
+            yield Evictable(known.nbytes, known.forget_oldest, is_needed=True)
+        for finding_type, table in state.windows.items():
+            yield Evictable(table.nbytes, partial(self._close_half, finding_type, table))
+        for finding_type, waiting in state.crossed.items():
+            yield Evictable(int(waiting.estimated_size()), partial(self._decide_now, finding_type))
+        for finding_type, buffer in state.buffers.items():
+            yield Evictable(buffer.nbytes, partial(self._judge_half, finding_type))
 
     def _close_half(self, finding_type: str, table: WindowTable) -> int:
+        if not len(table):
+            return 0
         before = len(table)
         self._close(finding_type, table, table.median_end())
         return before - len(table)
+
+    def _decide_now(self, finding_type: str) -> int:
+        waiting = self._state.crossed[finding_type]
+        self._state.crossed[finding_type] = waiting.clear()
+        self._early += self._decide(self._windows[finding_type], waiting)
+        return waiting.height
+
+    def _judge_half(self, finding_type: str) -> int:
+        buffer = self._state.buffers[finding_type]
+        before = len(buffer)
+        if before:
+            self._early += self._judge(finding_type, self._changes[finding_type], buffer.median_time() + 1)
+        return before - len(buffer)
 
     def _close(self, finding_type: str, table: WindowTable, watermark: int) -> None:
         closed = table.close(watermark, partial(self._may_cross, self._windows[finding_type], table))

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
+import numpy as np
 import polars as pl
 import pyarrow as pa
 
@@ -16,6 +17,9 @@ from guardray.types import Row
 
 PROBLEMS_KEPT = 100
 """Of one detector: whoever can write rows that it fails on could fill the memory else."""
+
+_ENTRY_BYTES = 200
+"""Of a dict's entry and two strings, besides their text."""
 
 _CONFIGURATIONS = pa.schema([("key", pa.string()), ("state", pa.string())])
 
@@ -28,6 +32,15 @@ class ChangeBuffer:
 
     def __len__(self) -> int:
         return len(self._rows)
+
+    @property
+    def nbytes(self) -> int:
+        """About how many bytes the rows take."""
+        return int(self._rows.estimated_size())
+
+    def median_time(self) -> int:
+        """When half of the rows were, in microseconds since 1970."""
+        return int(np.median(self._rows["time"].to_physical().to_numpy()))
 
     def add(self, rows: pl.DataFrame) -> None:
         """Keep rows with `time` and `event_hash`; all must have the same columns."""
@@ -65,10 +78,32 @@ class Configurations:
 
     def __init__(self) -> None:
         self._states: dict[str, str] = {}
+        """In the order in which they were last set."""
+        self._text_bytes = 0
         self.problems: deque[DetectorError] = deque(maxlen=PROBLEMS_KEPT)
 
     def __len__(self) -> int:
         return len(self._states)
+
+    @property
+    def nbytes(self) -> int:
+        """About how many bytes keys and states take."""
+        return self._text_bytes + _ENTRY_BYTES * len(self._states)
+
+    def forget_oldest(self) -> int:
+        """Drop the half that was not set for the longest, at least one. Returns how many."""
+        gone = list(self._states)[: (len(self._states) + 1) // 2]
+        for key in gone:
+            self._set(key, None)
+        return len(gone)
+
+    def _set(self, key: str, state: str | None) -> None:
+        before = self._states.pop(key, None)
+        if before is not None:
+            self._text_bytes -= len(key) + len(before)
+        if state is not None:
+            self._states[key] = state
+            self._text_bytes += len(key) + len(state)
 
     def judge_all(self, detector: ChangeDetector, rows: pl.DataFrame) -> list[tuple[Row, Judgement]]:
         """Judge rows one after the other, each against the configuration that those before it left.
@@ -94,10 +129,7 @@ class Configurations:
         key = _to_json([row[column] for column in detector.key])
         known = self._states.get(key)
         judgement = detector.judge(row, None if known is None else msgspec.json.decode(known))
-        if judgement.state is None:
-            self._states.pop(key, None)
-        else:
-            self._states[key] = _to_json(judgement.state)
+        self._set(key, None if judgement.state is None else _to_json(judgement.state))
         return judgement
 
     def export(self) -> pa.Table:
@@ -112,7 +144,9 @@ class Configurations:
         """
         if table.schema != _CONFIGURATIONS:
             raise ValueError(f"expected {_CONFIGURATIONS.to_string()}, not {table.schema.to_string()}")
-        self._states = dict(zip(table.column("key").to_pylist(), table.column("state").to_pylist(), strict=True))
+        self._states, self._text_bytes = {}, 0
+        for key, state in zip(table.column("key").to_pylist(), table.column("state").to_pylist(), strict=True):
+            self._set(key, state)
 
 
 class _Columns(dict[str, list[Any]]):

@@ -14,6 +14,7 @@ from guardray.shards.own_address import NONE, OwnAddress
 from guardray.shards.partition import SUBJECT
 from guardray.stats.hashing import hash_strings
 from guardray.stats.scalars import Latest
+from guardray.stats.summary import Summary
 
 ATTRIBUTES = ("interface_uid", "cloud_account_uid", "cloud_region", "instance_uid", "vpc_uid", "subnet_uid")
 SRC, DST = "src_endpoint_ip_v4", "dst_endpoint_ip_v4"
@@ -37,6 +38,36 @@ class EntityDirectory:
 
     def __len__(self) -> int:
         return len(self._table)
+
+    @property
+    def nbytes(self) -> int:
+        """About how many bytes all of it takes, spare room included."""
+        tables = self._table.nbytes + self._known.nbytes + int(self._texts.estimated_size())
+        return tables + sum(summary.nbytes for summary in self._summaries())
+
+    def _summaries(self) -> tuple[Summary, ...]:
+        """Everything that has one row for each interface."""
+        return (*self._latest.values(), self._own)
+
+    def forget_oldest(self) -> int:
+        """Drop the half that nothing was heard of for the longest, at least one. Returns how many."""
+        known = len(self)
+        if known == 0:
+            return 0
+        heard = np.maximum.reduce([latest.state[:, 0] for latest in self._latest.values()])
+        kept = self._table.keep(heard > np.median(heard))
+        for summary in self._summaries():
+            summary.take(kept)
+        self._forget_texts()
+        return known - len(self)
+
+    def _forget_texts(self) -> None:
+        """Drop the texts that are the latest of no interface any more."""
+        latest = [one.state[:, 1].view(np.uint64) for one in self._latest.values()]
+        used = pl.DataFrame({"hash": np.unique(np.concatenate(latest))})
+        self._texts = self._texts.join(used, on="hash", how="semi")
+        self._known = KeyedTable()
+        self._known.upsert(self._texts["hash"].to_numpy())
 
     def update(self, frame: pl.DataFrame, subjects: NDArray[np.uint64]) -> None:
         """Learn from a `network_activity` batch.
@@ -72,7 +103,7 @@ class EntityDirectory:
 
     def _rows_of(self, subjects: NDArray[np.uint64]) -> NDArray[np.int64]:
         rows = self._table.upsert(subjects)
-        for summary in (*self._latest.values(), self._own):
+        for summary in self._summaries():
             summary.resize(len(self._table))
         return rows
 

@@ -21,6 +21,11 @@ class ObjectRegister:
     def __len__(self) -> int:
         return len(self._table)
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all arrays, spare room included."""
+        return self._table.nbytes + self._read_at.nbytes
+
     def first_seen(self, digest: int, at: int) -> bool:
         """True where the digest is new.
 
@@ -41,6 +46,13 @@ class ObjectRegister:
         stays = self._read_at.column >= before
         if not stays.all():
             self._read_at.take(self._table.keep(stays))
+
+    def forget_oldest(self) -> int:
+        """Drop the half that was read first, at least one. Returns how many."""
+        known = len(self)
+        if known:
+            self.forget(int(np.median(self._read_at.column)) + 1)
+        return known - len(self)
 
     def digests(self) -> frozenset[int]:
         """All that are known."""

@@ -7,18 +7,23 @@ import numpy as np
 import polars as pl
 import pytest
 
-from guardray.context.enrich import Surroundings
+from guardray.context.enrich import Surroundings, enrich
 from guardray.dataflow.event_time import microseconds
 from guardray.dataflow.ingest import Ingest
-from guardray.dataflow.partials import Owners
+from guardray.dataflow.partials import Owners, Partials
 from guardray.dataflow.shard import Shard
 from guardray.detectors.ec2 import portscan
 from guardray.detectors.ec2.connections import flow
-from guardray.schema import network_activity
+from guardray.detectors.loader import load_detectors
+from guardray.intel.store import IndicatorStore
+from guardray.schema import api_activity, network_activity
+from guardray.shards.directory import EntityDirectory
+from guardray.stats.hashing import hash_strings
 from guardray.testing import START, frame_of
 
 SCAN = portscan.DETECTOR
 PORTS = portscan.PORTS
+CHANGES = "Stealth:IAMUser/PasswordPolicyChange"
 WINDOW = START + portscan.HOP
 """When the second of two overlapping windows begins."""
 
@@ -140,3 +145,66 @@ def test_nothing_is_dropped_within_the_budget_and_a_budget_of_nothing_ends():
     assert shard.evict(shard.state_bytes()) == 0
     shard.evict(0)
     assert shard.state_rows() == 0
+
+
+def test_all_that_grows_counts_and_all_of_it_can_go():
+    shard = Shard(load_detectors())
+    empty = shard.state_bytes()
+    held = [
+        lambda: fed(shard, *(attempts(range(20, 22), interface_uid=f"eni-{n}") for n in range(200))),
+        lambda: [shard.first_object(digest, digest) for digest in range(1000)],
+        lambda: shard.first_seen(np.arange(1000, dtype=np.uint64), np.arange(1000) * 10**9),
+        lambda: shard.merge(Partials(changes={CHANGES: password_policies(300)})),
+    ]
+    for hold in held:
+        before = shard.state_bytes()
+        hold()
+        assert shard.state_bytes() > before
+    assert shard.evict(0) > 2000
+    assert shard.state_bytes() < 1.1 * empty
+    assert shard.objects() == frozenset()
+
+
+def test_changes_that_must_make_room_are_judged_before_their_time_and_told_of():
+    shard = Shard(load_detectors())
+    shard.merge(Partials(changes={CHANGES: password_policies(2)}))
+    shard.evict(0)
+    told = [sighting.key.finding_type for sighting in shard.decide(0)]
+    assert told == [CHANGES, CHANGES]
+    assert shard.decide(0) == []
+
+
+def test_interfaces_that_nothing_was_heard_of_for_the_longest_go_first():
+    directory = EntityDirectory()
+    for n in range(10):
+        frame = enrich(
+            attempts(range(20, 21), interface_uid=f"eni-{n}", time=START + timedelta(hours=n)),
+            network_activity.SCHEMA,
+            IndicatorStore(),
+        )
+        directory.update(frame, hash_strings(frame["interface_uid"]))
+    assert directory.forget_oldest() == 5
+    asked = pl.DataFrame({"subject": hash_strings(pl.Series([f"eni-{n}" for n in range(10)]))})
+    found = directory.attach(asked)["interface_uid"].to_list()
+    assert found == [None] * 5 + [f"eni-{n}" for n in range(5, 10)]
+    assert directory.export().equals(copied(directory).export())
+
+
+def password_policies(count: int) -> pl.DataFrame:
+    """Each deletes the policy of another account."""
+    rows = [
+        {
+            "time": START + timedelta(seconds=n),
+            "event_hash": n,
+            "cloud_account_uid": f"{n:012d}",
+            "api_operation": "DeleteAccountPasswordPolicy",
+        }
+        for n in range(count)
+    ]
+    return enrich(frame_of(api_activity.SCHEMA, rows), api_activity.SCHEMA, IndicatorStore())
+
+
+def copied(directory: EntityDirectory) -> EntityDirectory:
+    copy = EntityDirectory()
+    copy.merge(directory.export())
+    return copy
