@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -36,6 +36,7 @@ class Epoch:
         watermark_before: microseconds since 1970, that the one before was closed with.
         watermark_after: microseconds since 1970, that it is closed with.
         indicators: name of the lists that it was looked at with.
+        models: the version of the model of each spec that rows were scored with, by the spec's name.
     """
 
     number: int
@@ -43,6 +44,7 @@ class Epoch:
     watermark_before: int
     watermark_after: int
     indicators: str
+    models: dict[str, str] = field(default_factory=dict)
 
     def content(self) -> dict[str, Any]:
         """The epoch as plain JSON, for `EpochLog.commit`."""

@@ -84,11 +84,13 @@ def _run_on_ray(config: ServeConfig, console: Console, started: float) -> None:
     from guardray.runtime.service import (
         COORDINATOR,
         PUBLISHER,
+        TRAINER,
         standing_of,
         start_coordinator,
         start_publisher,
         stop_actor,
     )
+    from guardray.runtime.trainer import start_trainer, stop_pool
 
     # After the cluster has started, since Ray sets handlers of its own.
     with cluster(config.ray.address), _told_to_stop() as stop:
@@ -97,6 +99,7 @@ def _run_on_ray(config: ServeConfig, console: Console, started: float) -> None:
         coordinator = start_coordinator(config)
         say(console, f"the coordinator is up after {time.perf_counter() - started:.0f} s", "dim")
         start_ingress(config)
+        start_trainer(config)
         _await_running(lambda: standing_of(coordinator), stop, console)
         scheme = "https" if config.api.tls else "http"
         if not stop.is_set():
@@ -108,10 +111,12 @@ def _run_on_ray(config: ServeConfig, console: Console, started: float) -> None:
                 say(console, "Ray is gone from this machine: start the service again, it goes on from there", "red")
                 raise typer.Exit(1)
         say(console, "stopping: the epoch that is under way is finished, and state is kept", "dim")
+        stop_actor(TRAINER)
         stop_actor(COORDINATOR)
         stop_actor(PUBLISHER)
         if config.ray.address is not None:  # else it ends with its cluster, without a wait for idle connections
             stop_ingress()
+            stop_pool()
     say(console, "stopped", "dim")
 
 

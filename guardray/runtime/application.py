@@ -16,6 +16,7 @@ from ray.serve import Application
 
 from guardray.runtime.ingress import api_of
 from guardray.runtime.service import COORDINATOR, NAMESPACE, start_coordinator, start_publisher
+from guardray.runtime.trainer import start_trainer
 from guardray.service.config import ServeConfig
 from guardray.service.config_loading import load_config
 from guardray.service.lists import put_lists_into_use
@@ -72,6 +73,7 @@ class Steward:
             log.warning("problem", problem=notice)
         start_publisher(config)
         start_coordinator(config)
+        start_trainer(config)
 
     def check_health(self) -> None:
         """Raises ValueError where there is no coordinator: Serve makes this anew then, which makes one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -18,7 +19,11 @@ from guardray.errors import CrewLostError, DetectorError, GuardrayError
 from guardray.findings.sighting import Sighting
 from guardray.runtime.actors import RemoteShards, ShardActor
 from guardray.runtime.placement import nodes, options_of, placed
+from guardray.runtime.pools import pool_status
 from guardray.service.crew import UNBOUNDED, Kept, ShardKeeper, ShardSize, made, write_shard
+from guardray.service.features import FeatureArchive
+from guardray.service.models import Versions
+from guardray.service.status import PoolStatus
 from guardray.sources.objects import InputObject
 
 T = TypeVar("T")
@@ -30,23 +35,30 @@ CALL_TIMEOUT_S = 300.0
 """An epoch is some seconds of work. A process that stays away this long hangs, and is made anew."""
 
 
+POOLS_LOOK_S = 5.0
+"""Between looks at the pools, which ask the controller of Serve."""
+
+
 class ServiceShardActor(ShardActor):
     """A shard of a service: it reads and writes its part of checkpoints itself."""
 
     def __init__(self, settings: ScanSettings, index: int) -> None:
         self._settings, self._index = settings, index
 
-    def restore(self, of: int, kept: Kept | None, budget: int) -> None:
+    def restore(self, of: int, kept: Kept | None, budget: int, learned: FeatureArchive | None) -> None:
         """Answers once the state is there. See `made`, also for what it raises.
 
         Not done by `__init__`: what that raises, Ray tells as the death of the actor, and a damaged checkpoint would
         be tried for ever.
         """
         self._shard = made(self._settings, self._index, of, kept)
-        self._keeper = ShardKeeper(self._shard, budget)
+        self._keeper = ShardKeeper(self._shard, budget, self._settings.scorer, learned)
 
-    def advance_and_decide(self, watermark: int, forget_before: int) -> list[Sighting]:
-        return self._keeper.advance(watermark, forget_before)
+    def advance_and_decide(self, watermark: int, forget_before: int, models: Versions) -> list[Sighting]:
+        return self._keeper.advance(watermark, forget_before, models)
+
+    def keep_features(self) -> list[str]:
+        return self._keeper.keep_features()
 
     def write(self, draft: Draft) -> Part:
         return write_shard(self._shard, self._settings, draft, self._index)
@@ -80,17 +92,26 @@ class RayCrew:
         workers: ingest workers, each on a core of its own.
         shards: among how many the state is divided.
         budget: bytes that the state of all shards together may take.
+        learned: keeps what models learn from, at a place that every node reaches; None: nobody wants it.
     """
 
     def __init__(
-        self, settings: ScanSettings, surroundings: Surroundings, workers: int, shards: int, budget: int = UNBOUNDED
+        self,
+        settings: ScanSettings,
+        surroundings: Surroundings,
+        workers: int,
+        shards: int,
+        budget: int = UNBOUNDED,
+        learned: FeatureArchive | None = None,
     ) -> None:
-        self._budget = budget
+        self._budget, self._learned = budget, learned
         self._settings = ray.put(settings)
         self._surroundings = surroundings
         self._worker_count, self._shard_count = workers, shards
         self._shards: list[ActorHandle[Any]] = []
         self._workers: list[ActorHandle[Any]] = []
+        self._pools: Sequence[PoolStatus] = ()
+        self._pools_at = float("-inf")
         self._joining: dict[Any, ActorHandle[Any]] = {}
         """Workers that were asked for and have not started, by what their start gives."""
 
@@ -112,7 +133,8 @@ class RayCrew:
             shard.options(**options_of(node)).remote(self._settings, index)
             for index, node in enumerate(placed(count, nodes()))
         ]
-        self._gather(self._asked(lambda one: one.restore.remote(count, kept, self._budget // count)), START_TIMEOUT_S)
+        budget, learned = self._budget // count, self._learned
+        self._gather(self._asked(lambda one: one.restore.remote(count, kept, budget, learned)), START_TIMEOUT_S)
         self._ask_for(self._worker_count)
         self._take_in(START_TIMEOUT_S)
 
@@ -156,11 +178,14 @@ class RayCrew:
             [worker.process.remote(share, at, lists) for worker, share in zip(self._workers, shares, strict=False)]
         )
 
-    def advance(self, watermark: int, forget_before: int) -> list[Sighting]:
-        return _flat(self._of_shards(lambda one: one.advance_and_decide.remote(watermark, forget_before)))
+    def advance(self, watermark: int, forget_before: int, models: Versions) -> list[Sighting]:
+        return _flat(self._of_shards(lambda one: one.advance_and_decide.remote(watermark, forget_before, models)))
 
     def crossing(self) -> list[Sighting]:
         return _flat(self._of_shards(lambda one: one.crossing.remote()))
+
+    def keep_features(self) -> list[str]:
+        return _flat(self._of_shards(lambda one: one.keep_features.remote()))
 
     def write(self, draft: Draft) -> list[Part]:
         return self._of_shards(lambda one: one.write.remote(draft))
@@ -170,6 +195,12 @@ class RayCrew:
 
     def problems(self) -> list[DetectorError]:
         return _flat(self._of_shards(lambda one: one.problems.remote()))
+
+    def pools(self) -> Sequence[PoolStatus]:
+        now = time.monotonic()
+        if now - self._pools_at >= POOLS_LOOK_S:
+            self._pools, self._pools_at = pool_status(), now
+        return self._pools
 
     def close(self) -> None:
         for actor in (*self._workers, *self._joining.values(), *self._shards):

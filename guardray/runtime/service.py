@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +16,18 @@ from guardray.errors import FencedError, GuardrayError, RefusedStateError, Usage
 from guardray.publish.destinations import read_destinations
 from guardray.publish.publisher import Publisher
 from guardray.runtime.crew import RayCrew
-from guardray.service.assembly import assembled, fence_of, settings_of, surroundings_of
+from guardray.runtime.pools import PoolClient
+from guardray.service.assembly import assembled, fence_of, learned_of, settings_of, surroundings_of
 from guardray.service.config import ServeConfig
 from guardray.service.logging import LogFormat, configure, get_logger
+from guardray.service.models import EpochScorer
 from guardray.service.status import Phase
 from guardray.store.outbox import Outbox
 
 NAMESPACE = "guardray"
-COORDINATOR, PUBLISHER = "coordinator", "publisher"
+COORDINATOR, PUBLISHER, TRAINER = "coordinator", "publisher", "trainer"
 
-_DETACHED: dict[str, Any] = {
+DETACHED: dict[str, Any] = {
     "namespace": NAMESPACE,
     "lifetime": "detached",
     "get_if_exists": True,
@@ -32,6 +35,7 @@ _DETACHED: dict[str, Any] = {
     "max_restarts": -1,
     "max_concurrency": 4,  # so that it answers while it is told to stop
 }
+"""Options of actors that outlive the process which made them."""
 
 ANSWER_TIMEOUT_S = 5.0
 
@@ -49,10 +53,12 @@ class CoordinatorActor:
     def __init__(self, config: ServeConfig, take_over: bool) -> None:
         configure(LogFormat.JSON)
         self._log = get_logger("guardray.coordinator")
-        settings, _ = settings_of(config)
+        learned = learned_of(config)
+        settings = replace(settings_of(config)[0], scorer=EpochScorer(PoolClient().score), archives=learned is not None)
         is_restart = ray.get_runtime_context().was_current_actor_reconstructed
         budget = config.budget_mb << 20
-        crew = RayCrew(settings, surroundings_of(config, settings), config.ingest.min, config.shards.min, budget)
+        surroundings = surroundings_of(config, settings)
+        crew = RayCrew(settings, surroundings, config.ingest.min, config.shards.min, budget, learned)
         parts = assembled(config, settings, crew)
         self._loop, self._traces = parts.loop, parts.traces
         self._fence = fence_of(parts.store, take_over=take_over or is_restart)
@@ -112,7 +118,7 @@ def start_coordinator(config: ServeConfig, *, take_over: bool = False) -> ActorH
         UsageError: it cannot begin, for a reason that it knows, such as a store that is of a newer version.
     """
     actor: Any = ray.remote(CoordinatorActor)
-    handle = actor.options(name=COORDINATOR, **_DETACHED)
+    handle = actor.options(name=COORDINATOR, **DETACHED)
     coordinator: ActorHandle[Any] = handle.remote(config, take_over)
     _await(coordinator.phase.remote(), config)
     return coordinator
@@ -127,7 +133,7 @@ def start_publisher(config: ServeConfig) -> ActorHandle[Any] | None:
     if config.publish is None:
         return None
     actor: Any = ray.remote(PublisherActor)
-    handle = actor.options(name=PUBLISHER, **_DETACHED)
+    handle = actor.options(name=PUBLISHER, **DETACHED)
     publisher: ActorHandle[Any] = handle.remote(config.store_url, config.publish.absolute())
     _await(publisher.ready.remote(), config)
     return publisher

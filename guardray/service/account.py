@@ -25,6 +25,7 @@ from guardray.service.status import (
     KnownProblem,
     LatencyStatus,
     Phase,
+    PoolStatus,
     ServiceStatus,
     ShardStatus,
     SourceStatus,
@@ -82,6 +83,7 @@ class Account(Listener):
         self.sources: tuple[SourceStatus, ...] = ()
         self.shards: tuple[ShardStatus, ...] = ()
         self.ingest: IngestStatus | None = None
+        self.pools: tuple[PoolStatus, ...] = ()
         self.refusal: str | None = None
         self.pending = self.evicted = 0
 
@@ -114,6 +116,7 @@ class Account(Listener):
             sources=self.sources,
             shards=self.shards,
             ingest=self.ingest,
+            pools=self.pools,
             counts=CountStatus(
                 rows=self._rows_by_log(),
                 objects=self._objects,

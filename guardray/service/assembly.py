@@ -14,21 +14,28 @@ from guardray.context.enrich import Surroundings
 from guardray.dataflow.baseline import Baseline
 from guardray.dataflow.scan import ScanSettings
 from guardray.detectors.declare import activities_of
+from guardray.detectors.features import FeatureSpec, specs_of
 from guardray.errors import StoreError
 from guardray.geo.geography import Geography
 from guardray.intel.store import IndicatorStore
 from guardray.intel.versions import CurrentIndicators
 from guardray.inventory import read_inventory
+from guardray.models.archive import Archive
+from guardray.models.policy import Policy
+from guardray.models.registry import Registry
 from guardray.rulebook.loading import chosen, load_own
 from guardray.service.account import Account
 from guardray.service.config import ServeConfig
 from guardray.service.coordinator import Coordinator, Pace
 from guardray.service.elasticity import ElasticCrew, Elasticity
+from guardray.service.features import FeatureArchive
 from guardray.service.listener import Listeners
 from guardray.service.logging import get_logger
 from guardray.service.loop import LEASE, Loop
+from guardray.service.models import ModelsInForce
 from guardray.service.scaling import IngestGoals, Range, ShardGoals
 from guardray.service.tracing import ObjectTraces, open_traces
+from guardray.service.training import Training
 from guardray.service.watermark import Patience
 from guardray.sources.limits import Limits
 from guardray.sources.set_aside import SetAsideFolder
@@ -57,6 +64,31 @@ def settings_of(config: ServeConfig) -> tuple[ScanSettings, list[str]]:
         key_filter=config.key_filter,
     )
     return settings, [*(f"not loaded: {problem}" for problem in own.problems), *refused]
+
+
+def learned_of(config: ServeConfig) -> FeatureArchive | None:
+    """Keeps what models learn from; None where the service does not train."""
+    if not config.models.training:
+        return None
+    return FeatureArchive(Archive(config.archive_folder.absolute()), specs_of_service(config))
+
+
+def specs_of_service(config: ServeConfig) -> tuple[FeatureSpec, ...]:
+    """What a service measures for models."""
+    return specs_of(chosen(load_own(config.detections), ()))
+
+
+def training_of(config: ServeConfig) -> Training:
+    """The training of a service."""
+    models = config.models
+    return Training(
+        Archive(config.archive_folder.absolute()),
+        Registry(config.models_folder.absolute()),
+        specs_of_service(config),
+        Policy(budget=models.budget, by_hand=models.by_hand),
+        every=models.train_every,
+        keep_days=models.keep_days,
+    )
 
 
 def surroundings_of(config: ServeConfig, settings: ScanSettings) -> Surroundings:
@@ -97,6 +129,7 @@ def assembled(config: ServeConfig, settings: ScanSettings, crew: ElasticCrew) ->
         ),
         patience=Patience(**config.patience.model_dump()),
         listener=account if traces is None else Listeners([account, traces]),
+        models=ModelsInForce(Registry(config.models_folder), specs_of(settings.detectors), account.on_problem).current,
     )
     board = StatusBoard(Database(config.store_url))
     elasticity = Elasticity(

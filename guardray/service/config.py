@@ -16,6 +16,7 @@ from guardray.service.config_values import (
     EventsConfig,
     IngestConfig,
     MemoryConfig,
+    ModelsConfig,
     PatienceConfig,
     RayConfig,
     ShardsConfig,
@@ -56,6 +57,7 @@ class ServeConfig(BaseSettings):
         memory: what processes may take.
         api: where it listens, and how.
         spool: how much may wait of what is sent.
+        models: what scores what is unusual, and how it is trained.
         traces: where traces of objects go; nowhere unless told.
         ray: the cluster.
     """
@@ -87,6 +89,7 @@ class ServeConfig(BaseSettings):
     memory: MemoryConfig = MemoryConfig()
     api: ApiConfig = ApiConfig()
     spool: SpoolLimits = SpoolLimits()
+    models: ModelsConfig = ModelsConfig()
     traces: TracesConfig = TracesConfig()
     ray: RayConfig = RayConfig()
 
@@ -120,6 +123,16 @@ class ServeConfig(BaseSettings):
         return str(self.data / "checkpoints") if self.checkpoints is None else self.checkpoints
 
     @property
+    def models_folder(self) -> Path:
+        """The registry of models."""
+        return self.data / "models"
+
+    @property
+    def archive_folder(self) -> Path:
+        """What models learn from."""
+        return self.data / "archive"
+
+    @property
     def key_filter(self) -> KeyFilter:
         """Which objects and events are wanted."""
         events = self.events
@@ -150,6 +163,8 @@ class ServeConfig(BaseSettings):
             "RAY_health_check_period_ms": str(round(check.period.total_seconds() * 1000)),
             "RAY_health_check_timeout_ms": str(round(check.timeout.total_seconds() * 1000)),
             "RAY_health_check_failure_threshold": str(check.failures),
+            # The head would remember each call of an actor, up to 100,000 of them: some 200 MB that nobody looks at.
+            "RAY_task_events_report_interval_ms": "0",
             "RAY_SERVE_ENABLE_HA_PROXY": str(int(self.ray.haproxy)),
         }
         if self.ray.gcs_storage == "rocksdb":

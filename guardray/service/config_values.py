@@ -231,6 +231,38 @@ class HealthCheckConfig(Group):
     failures: PositiveInt = 3
 
 
+class PoolConfig(Bounds):
+    """Replicas that score rows with models. There are none before the first model is in force.
+
+    Attributes:
+        cpus: cores that each asks the cluster for. 0 lets them work in the pauses of others, as one machine wants it;
+            with 1 an autoscaler brings up nodes for them.
+    """
+
+    max: PositiveInt = 4
+    cpus: Annotated[float, Field(ge=0)] = 0.0
+
+
+class ModelsConfig(Group):
+    """Models of what is usual.
+
+    Attributes:
+        pool: what scores.
+        training: whether the service keeps what models learn from, and trains them by itself.
+        train_every: event time between two trainings, where nothing has changed.
+        by_hand: whether a person promotes what was trained: `guardray models promote`.
+        budget: findings that may be wrong, of one account and week.
+        keep_days: for how long rows are kept to learn from.
+    """
+
+    pool: PoolConfig = PoolConfig()
+    training: bool = True
+    train_every: Interval = timedelta(days=7)
+    by_hand: bool = False
+    budget: Annotated[float, Field(gt=0)] = 1.0
+    keep_days: Annotated[int, Field(ge=14)] = 90
+
+
 class TracesConfig(Group):
     """OpenTelemetry traces of objects, from when each was noticed to when its findings could be seen.
 

@@ -37,6 +37,7 @@ from guardray.service.crew import Crew, ShardSize
 from guardray.service.elasticity import ElasticCrew
 from guardray.service.inbox import Inbox
 from guardray.service.listener import Listener
+from guardray.service.models import Versions
 from guardray.service.losses import Losses
 from guardray.service.pinned_lists import PinnedLists
 from guardray.service.progress import failures_of
@@ -91,6 +92,7 @@ class Coordinator:
         source: where objects keep arriving.
         store: what is committed. Its writer is this coordinator alone.
         checkpoints_url: where state is kept.
+        models: tells which are in force; there are none unless told.
     """
 
     def __init__(
@@ -105,6 +107,7 @@ class Coordinator:
         pace: Pace | None = None,
         patience: Patience | None = None,
         listener: Listener | None = None,
+        models: Callable[[], Versions] = dict,
         clock: Clock = utc_now,
         sleep: Callable[[float], object] | None = None,
     ) -> None:
@@ -113,6 +116,7 @@ class Coordinator:
         self._pace = pace or Pace()
         self._patience = patience or Patience(lateness=settings.limits.lateness)
         self._listener = listener or Listener()
+        self._models = models
         self._inbox = Inbox(source)
         self._reporter = Reporter(settings)
         self._lists = PinnedLists(lists, self._listener.on_problem)
@@ -313,11 +317,13 @@ class Coordinator:
             watermark_before=progress.reached,
             watermark_after=progress.watermark.value(now) if until is None else until,
             indicators=lists,
+            models=dict(self._models()),
         )
         progress.merge(self._crew, reports, epoch, microseconds(now - self._pace.remembered))
         is_decided = self._ended("decide", is_read)
         commit = self._commit(epoch, reports, now)
         self._ended("commit", is_decided)
+        self._keep_features(epoch)
         for arrival in arrivals:
             if (failure := failures.get(arrival.object.url)) is not None:
                 self._inbox.release([arrival.receipt], failure)
@@ -335,6 +341,12 @@ class Coordinator:
             return self._crew.process([arrival.object for arrival in arrivals], microseconds(now), lists)
         except CrewLostError as error:
             raise _LostWhileReadingError(str(error)) from error
+
+    def _keep_features(self, epoch: Epoch) -> None:
+        """Once the epoch counts: what is kept twice, since it is replayed, is the same."""
+        if epoch.watermark_after > epoch.watermark_before:  # else no day has closed
+            for problem in self._crew.keep_features():
+                self._listener.on_problem(problem)
 
     def _commit(self, epoch: Epoch, reports: Sequence[IngestReport], now: datetime) -> EpochCommit:
         board = self._progress.board

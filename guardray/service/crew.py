@@ -19,6 +19,10 @@ from guardray.dataflow.shard import Shard
 from guardray.dataflow.worker import IngestReport, Worker
 from guardray.errors import DetectorError
 from guardray.findings.sighting import Sighting
+from guardray.models.scorer import Scorer
+from guardray.service.features import FeatureArchive
+from guardray.service.models import EpochScorer, Versions
+from guardray.service.status import PoolStatus
 from guardray.shards.partition import shard_of
 from guardray.sources.objects import InputObject
 
@@ -71,8 +75,12 @@ class Crew(Protocol):
             lists: name of the lists that they are looked at with; where those are kept no more, those that hold.
         """
 
-    def advance(self, watermark: int, forget_before: int) -> list[Sighting]:
-        """Judges, closes and decides what lies before the watermark, and forgets objects that were read before."""
+    def advance(self, watermark: int, forget_before: int, models: Versions) -> list[Sighting]:
+        """Judges, closes and decides what lies before the watermark, and forgets objects that were read before.
+
+        Args:
+            models: that rows are scored with until the next call.
+        """
 
     def crossing(self) -> list[Sighting]:
         """All that has crossed and is not decided."""
@@ -90,6 +98,15 @@ class Crew(Protocol):
     def problems(self) -> list[DetectorError]:
         """What detectors failed on in the shards since the start."""
 
+    def keep_features(self) -> list[str]:
+        """Keep what models are to learn from the days that have closed, and tell what could not be kept.
+
+        Keeping the same once more, as when an epoch is replayed, changes nothing.
+        """
+
+    def pools(self) -> Sequence[PoolStatus]:
+        """How the pools stand that score for the shards."""
+
     def close(self) -> None:
         """Let go of all of them."""
 
@@ -103,11 +120,14 @@ def made(settings: ScanSettings, index: int, of: int, kept: Kept | None) -> Shar
     """
     owners = Owners.of(settings.detectors)
     if kept is None:
-        return Shard(settings.detectors, settings.assets, split_baseline(settings.baseline, of, owners)[index])
+        baseline = split_baseline(settings.baseline, of, owners)[index]
+        return Shard(settings.detectors, settings.assets, baseline, settings.scorer, archives=settings.archives)
     if kept.manifest.shards == of:
-        return Shard.restore(settings.detectors, read_part(kept.url, kept.manifest, shard_part(index)))
-    parts = [read_part(kept.url, kept.manifest, shard_part(shard)) for shard in range(kept.manifest.shards)]
-    return Shard.restore(settings.detectors, regroup(parts, of, owners)[index])
+        tables = read_part(kept.url, kept.manifest, shard_part(index))
+    else:
+        parts = [read_part(kept.url, kept.manifest, shard_part(shard)) for shard in range(kept.manifest.shards)]
+        tables = regroup(parts, of, owners)[index]
+    return Shard.restore(settings.detectors, tables, settings.scorer, archives=settings.archives)
 
 
 def write_shard(shard: Shard, settings: ScanSettings, draft: Draft, index: int) -> Part:
@@ -121,18 +141,28 @@ class ShardKeeper:
 
     Args:
         budget: bytes that its state may take.
+        scorer: the shard's; None: it has none.
+        learned: keeps what models learn from; None: nobody wants it.
     """
 
-    def __init__(self, shard: Shard, budget: int) -> None:
-        self._shard, self._budget = shard, budget
+    def __init__(
+        self, shard: Shard, budget: int, scorer: Scorer | None = None, learned: FeatureArchive | None = None
+    ) -> None:
+        self._shard, self._budget, self._scorer, self._learned = shard, budget, scorer, learned
         self._evicted = 0
 
-    def advance(self, watermark: int, forget_before: int) -> list[Sighting]:
+    def advance(self, watermark: int, forget_before: int, models: Versions) -> list[Sighting]:
         """See `Crew.advance`."""
+        if isinstance(self._scorer, EpochScorer):
+            self._scorer.use(models)
         self._shard.forget_objects(forget_before)
         seen = self._shard.advance(watermark)
         self._evicted += self._shard.evict(self._budget)
         return [*seen, *self._shard.decide(watermark)]
+
+    def keep_features(self) -> list[str]:
+        """See `Crew.keep_features`."""
+        return [] if self._learned is None else self._learned.keep(self._shard.drain_features())
 
     def size(self) -> ShardSize:
         """How much the shard holds."""
@@ -147,6 +177,7 @@ class LocalCrew:
         shards: among how many the state is divided.
         surroundings: what rows are enriched with, where that is not what the settings say.
         budget: bytes that the state of each shard may take.
+        learned: keeps what models learn from; None: nobody wants it.
     """
 
     def __init__(
@@ -155,9 +186,10 @@ class LocalCrew:
         shards: int = 1,
         surroundings: Surroundings | None = None,
         budget: int = UNBOUNDED,
+        learned: FeatureArchive | None = None,
     ) -> None:
         self._settings = settings
-        self._budget = budget
+        self._budget, self._learned = budget, learned
         self._count = shards
         self._surroundings = surroundings
         self._shards: list[Shard] = []
@@ -165,14 +197,15 @@ class LocalCrew:
 
     def start(self, kept: Kept | None) -> None:
         self._shards = [made(self._settings, index, self._count, kept) for index in range(self._count)]
-        self._keepers = [ShardKeeper(shard, self._budget) for shard in self._shards]
+        scorer, learned = self._settings.scorer, self._learned
+        self._keepers = [ShardKeeper(shard, self._budget, scorer, learned) for shard in self._shards]
         self._worker = Worker(self._settings, _Here(self._shards), self._surroundings)
 
     def process(self, objects: Sequence[InputObject], at: int, lists: str) -> list[IngestReport]:
         return [self._worker.process(objects, at, lists)]
 
-    def advance(self, watermark: int, forget_before: int) -> list[Sighting]:
-        return [one for keeper in self._keepers for one in keeper.advance(watermark, forget_before)]
+    def advance(self, watermark: int, forget_before: int, models: Versions) -> list[Sighting]:
+        return [one for keeper in self._keepers for one in keeper.advance(watermark, forget_before, models)]
 
     def crossing(self) -> list[Sighting]:
         return [sighting for shard in self._shards for sighting in shard.crossing()]
@@ -185,6 +218,13 @@ class LocalCrew:
 
     def problems(self) -> list[DetectorError]:
         return [problem for shard in self._shards for problem in shard.problems]
+
+    def keep_features(self) -> list[str]:
+        return [problem for keeper in self._keepers for problem in keeper.keep_features()]
+
+    def pools(self) -> Sequence[PoolStatus]:
+        """None: this process scores by itself."""
+        return ()
 
     @property
     def workers(self) -> int:

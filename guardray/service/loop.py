@@ -148,6 +148,7 @@ class Loop:
         )
         account.evicted = sum(size.evicted for size in self._coordinator.sizes())
         if self._elasticity is not None:
+            account.pools = tuple(self._elasticity.crew.pools())
             self._resize(self._elasticity, self._waiting(by_name.values()))
 
     def _waiting(self, lags: Iterable[Lag]) -> Lag:

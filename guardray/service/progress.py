@@ -43,7 +43,7 @@ class Progress:
             for assets in report.assets:
                 self.board.learn(assets)
             self.board.add(report.sightings)
-        self.board.add(crew.advance(epoch.watermark_after, forget_before))
+        self.board.add(crew.advance(epoch.watermark_after, forget_before, epoch.models))
 
     def on_epoch(self, epoch: Epoch) -> None:
         """It is committed, and its state is here."""

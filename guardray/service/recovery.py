@@ -150,6 +150,9 @@ class Recovery:
         progress.watermark.on_done(epoch.inputs, committed_at)
         progress.watermark.advance_to(epoch.watermark_after)
         progress.on_epoch(epoch)
+        if epoch.watermark_after > epoch.watermark_before:  # what is kept twice is the same
+            for problem in self._crew.keep_features():
+                self._listener.on_problem(problem)
 
     def _read_again(self, objects: Sequence[InputObject], at: int, lists: str) -> list[IngestReport]:
         """Reads objects that were read before, for as long as it takes: their state must not lack any."""

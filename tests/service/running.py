@@ -22,6 +22,7 @@ from guardray.inventory import read_inventory
 from guardray.service.coordinator import Coordinator, Pace
 from guardray.service.crew import Crew, LocalCrew
 from guardray.service.listener import Listener
+from guardray.service.models import Versions
 from guardray.store.findings import FindingStore
 from guardray.store.service import ServiceStore
 
@@ -86,6 +87,7 @@ class Service:
         pace: Pace | None = None,
         listener: Listener | None = None,
         clock: Callable[[], datetime] | None = None,
+        models: Callable[[], Versions] = dict,
         lists: Indicators | None = None,
     ) -> None:
         self.store = ServiceStore.open(store_url)
@@ -99,6 +101,7 @@ class Service:
             checkpoints_url,
             pace=pace or Pace(max_objects=100, checkpoint_every=timedelta(seconds=40)),
             listener=listener,
+            models=models,
             clock=self._clock,
             sleep=lambda seconds: None,
         )

@@ -120,9 +120,9 @@ class FragileCrew(LocalCrew):
             raise CrewLostError("a worker is gone")
         return super().process(objects, at, lists)
 
-    def advance(self, watermark, forget_before):
+    def advance(self, watermark, forget_before, models):
         self._call()
-        return super().advance(watermark, forget_before)
+        return super().advance(watermark, forget_before, models)
 
     def write(self, draft):
         self._call()

@@ -1,0 +1,125 @@
+"""When models are trained, and what becomes of it: by archive and registry alone, so that nothing is to be remembered.
+
+A training is due when a spec has enough history and no model, when the last one is old, and when an account has
+drifted. What it comes to is kept as a version; whether it is put in force is the policy's to say. One that fails
+changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, timedelta
+
+from guardray.detectors.features import FeatureSpec
+from guardray.errors import ModelError
+from guardray.models.archive import Archive
+from guardray.models.drift import drift
+from guardray.models.feedback import Mark
+from guardray.models.policy import Policy
+from guardray.models.registry import Registry
+from guardray.models.training import keep, live_family, train
+
+
+class Training:
+    """One service's.
+
+    Args:
+        archive: what there is to learn from.
+        registry: where versions are kept.
+        specs: that are trained.
+        policy: how, and when a version is put in force by itself.
+        every: event time between two trainings of a spec, where nothing has changed.
+        keep_days: for how long rows stay in the archive.
+        marks: what was said of findings.
+    """
+
+    def __init__(
+        self,
+        archive: Archive,
+        registry: Registry,
+        specs: Sequence[FeatureSpec],
+        policy: Policy,
+        *,
+        every: timedelta = timedelta(days=7),
+        keep_days: int = 90,
+        marks: Callable[[], Sequence[Mark]] = list,
+    ) -> None:
+        self._archive, self._registry, self._specs, self._policy = archive, registry, tuple(specs), policy
+        self._every, self._keep_days, self._marks = every, keep_days, marks
+
+    def latest(self) -> dict[str, str]:
+        """The last day that the archive has of each spec: while it is the same, nothing can have become due."""
+        days = {spec.name: self._archive.days(spec) for spec in self._specs}
+        return {name: found[-1].isoformat() for name, found in days.items() if found}
+
+    def run(self, at: datetime, *, is_asked: bool = False) -> list[str]:
+        """Train what is due, or all if asked. Says in a line each what was trained, why, and what came of it.
+
+        Args:
+            at: the time of day, for the history of promotions.
+        """
+        told = []
+        for spec in self._specs:
+            days = self._archive.days(spec)
+            if not days:
+                continue
+            try:
+                reason = "it was asked for" if is_asked else self._due(spec, days)
+                if reason is not None:
+                    told.append(f"{spec.name}: {reason}; {self._trained(spec, days[-1], at)}")
+            except ModelError as error:  # what is in force stays
+                told.append(f"{spec.name}: not trained: {error}")
+        self._trim()
+        return told
+
+    def _due(self, spec: FeatureSpec, days: Sequence[date]) -> str | None:
+        """Why a spec is to be trained; None: it need not be."""
+        until = days[-1]
+        last = self._last(spec)
+        if last is None:
+            enough = self._policy.least_days + self._policy.back_test_days
+            return f"there are {len(days)} days to learn from" if len(days) >= enough else None
+        if until - last >= self._every:
+            return f"the last training was {(until - last).days} days ago"
+        return self._drifted(spec, last, until) if until > last else None
+
+    def _last(self, spec: FeatureSpec) -> date | None:
+        """The last day that any version of this definition learned."""
+        cards, _ = self._registry.cards(spec.name)
+        ends = [date.fromisoformat(card.until) for card in cards if card.definition == spec.definition]
+        return max(ends, default=None)
+
+    def _drifted(self, spec: FeatureSpec, last: date, until: date) -> str | None:
+        family = live_family(self._registry, spec)
+        if family is None:
+            return None
+        learned = self._archive.read(spec, since=last - timedelta(days=self._policy.window_days - 1), until=last)
+        recent = self._archive.read(spec, since=last + timedelta(days=1), until=until)
+        found = [one for one in drift(family, spec, learned, recent) if one.is_drifted]
+        if not found:
+            return None
+        most = max(found, key=lambda one: one.worst[1])
+        feature, index = most.worst
+        return f"{len(found)} accounts have drifted, {most.account} most, by {feature} (index {index:.2f})"
+
+    def _trained(self, spec: FeatureSpec, until: date, at: datetime) -> str:
+        live = live_family(self._registry, spec)
+        candidate = train(
+            self._archive,
+            spec,
+            self._policy,
+            until=until,
+            families=len(self._specs),
+            marks=self._marks(),
+            live=live,
+        )
+        if candidate is None:
+            return "there was nothing to learn"
+        is_in_force = keep(self._registry, candidate, self._policy, at=at)
+        reasons = "; ".join(candidate.verdict.reasons)
+        return f"{candidate.card.version} {'is in force' if is_in_force else 'waits for a person'}: {reasons}"
+
+    def _trim(self) -> None:
+        ends = [days[-1] for spec in self._specs if (days := self._archive.days(spec))]
+        if ends:
+            self._archive.keep_latest(max(ends), self._keep_days)
