@@ -38,7 +38,10 @@ RUNNING = ServiceStatus(
         SourceStatus(name="sqs://sqs.eu-west-1.amazonaws.com/111122223333/logs", backlog=31, oldest_s=4.5, problems=2),
         SourceStatus(name='/var/log/"aws"\\trail', backlog=0),
     ),
-    shards=(ShardStatus(index=0, rows=120_000, bytes=21_000_000), ShardStatus(index=1, rows=119_000)),
+    shards=(
+        ShardStatus(index=0, rows=120_000, bytes=21_000_000, resident=400_000_000),
+        ShardStatus(index=1, rows=119_000),
+    ),
     ingest=IngestStatus(workers=4, busy=3),
     pools=(PoolStatus(name="behaviour", replicas=1, wanted=2, waiting=5),),
     publishers=(PublisherStatus(destination="soc", due=3, dead=1, last_sent=TOLD_AT - timedelta(seconds=20)),),

@@ -20,9 +20,10 @@ from guardray.findings.sighting import Sighting
 from guardray.runtime.actors import RemoteShards, ShardActor
 from guardray.runtime.placement import nodes, options_of, placed
 from guardray.runtime.pools import pool_status
-from guardray.service.crew import UNBOUNDED, Kept, ShardKeeper, ShardSize, made, write_shard
+from guardray.service.crew import Kept, ShardKeeper, ShardSize, made, write_shard
 from guardray.service.features import FeatureArchive
 from guardray.service.models import Versions
+from guardray.service.room import Room
 from guardray.service.status import PoolStatus
 from guardray.sources.objects import InputObject
 
@@ -45,14 +46,17 @@ class ServiceShardActor(ShardActor):
     def __init__(self, settings: ScanSettings, index: int) -> None:
         self._settings, self._index = settings, index
 
-    def restore(self, of: int, kept: Kept | None, budget: int, learned: FeatureArchive | None) -> None:
+    def restore(self, of: int, kept: Kept | None, room: Room, learned: FeatureArchive | None) -> None:
         """Answers once the state is there. See `made`, also for what it raises.
 
         Not done by `__init__`: what that raises, Ray tells as the death of the actor, and a damaged checkpoint would
         be tried for ever.
         """
         self._shard = made(self._settings, self._index, of, kept)
-        self._keeper = ShardKeeper(self._shard, budget, self._settings.scorer, learned)
+        self._keeper = ShardKeeper(self._shard, room, self._settings.scorer, learned)
+
+    def problems(self) -> list[DetectorError]:
+        return self._keeper.problems()
 
     def advance_and_decide(self, watermark: int, forget_before: int, models: Versions) -> list[Sighting]:
         return self._keeper.advance(watermark, forget_before, models)
@@ -91,7 +95,7 @@ class RayCrew:
         surroundings: what rows are enriched with.
         workers: ingest workers, each on a core of its own.
         shards: among how many the state is divided.
-        budget: bytes that the state of all shards together may take.
+        room: that the state of all shards together may take, and each of their processes.
         learned: keeps what models learn from, at a place that every node reaches; None: nobody wants it.
     """
 
@@ -101,10 +105,10 @@ class RayCrew:
         surroundings: Surroundings,
         workers: int,
         shards: int,
-        budget: int = UNBOUNDED,
+        room: Room | None = None,
         learned: FeatureArchive | None = None,
     ) -> None:
-        self._budget, self._learned = budget, learned
+        self._room, self._learned = room or Room(), learned
         self._settings = ray.put(settings)
         self._surroundings = surroundings
         self._worker_count, self._shard_count = workers, shards
@@ -133,8 +137,8 @@ class RayCrew:
             shard.options(**options_of(node)).remote(self._settings, index)
             for index, node in enumerate(placed(count, nodes()))
         ]
-        budget, learned = self._budget // count, self._learned
-        self._gather(self._asked(lambda one: one.restore.remote(count, kept, budget, learned)), START_TIMEOUT_S)
+        room, learned = self._room.shared_by(count), self._learned
+        self._gather(self._asked(lambda one: one.restore.remote(count, kept, room, learned)), START_TIMEOUT_S)
         self._ask_for(self._worker_count)
         self._take_in(START_TIMEOUT_S)
 

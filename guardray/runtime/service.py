@@ -21,6 +21,7 @@ from guardray.service.assembly import assembled, fence_of, learned_of, settings_
 from guardray.service.config import ServeConfig
 from guardray.service.logging import LogFormat, configure, get_logger
 from guardray.service.models import EpochScorer
+from guardray.service.room import Room
 from guardray.service.status import Phase
 from guardray.store.outbox import Outbox
 
@@ -56,9 +57,9 @@ class CoordinatorActor:
         learned = learned_of(config)
         settings = replace(settings_of(config)[0], scorer=EpochScorer(PoolClient().score), archives=learned is not None)
         is_restart = ray.get_runtime_context().was_current_actor_reconstructed
-        budget = config.budget_mb << 20
+        room = Room(state=config.budget_mb << 20, process=config.memory.shard_mb << 20)
         surroundings = surroundings_of(config, settings)
-        crew = RayCrew(settings, surroundings, config.ingest.min, config.shards.min, budget, learned)
+        crew = RayCrew(settings, surroundings, config.ingest.min, config.shards.min, room, learned)
         parts = assembled(config, settings, crew)
         self._loop, self._traces = parts.loop, parts.traces
         self._fence = fence_of(parts.store, take_over=take_over or is_restart)

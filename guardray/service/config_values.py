@@ -177,7 +177,8 @@ class MemoryConfig(Group):
     """What state may take, in MB: past its budget the oldest is evicted.
 
     Attributes:
-        shard_mb: of a shard's process, of which state should fill half: more shards are made past that.
+        shard_mb: of a shard's process, of which state should fill half: more shards are made past that. Where the
+            process takes all of it, the oldest state is evicted whatever the budget says.
         budget_mb: of the state of all shards together; half of what they may take if not given.
     """
 

@@ -37,8 +37,8 @@ from guardray.service.crew import Crew, ShardSize
 from guardray.service.elasticity import ElasticCrew
 from guardray.service.inbox import Inbox
 from guardray.service.listener import Listener
-from guardray.service.models import Versions
 from guardray.service.losses import Losses
+from guardray.service.models import Versions
 from guardray.service.pinned_lists import PinnedLists
 from guardray.service.progress import failures_of
 from guardray.service.recovery import BOARD_PART, Recovery

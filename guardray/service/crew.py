@@ -22,12 +22,10 @@ from guardray.findings.sighting import Sighting
 from guardray.models.scorer import Scorer
 from guardray.service.features import FeatureArchive
 from guardray.service.models import EpochScorer, Versions
+from guardray.service.room import Room, RoomKeeper
 from guardray.service.status import PoolStatus
 from guardray.shards.partition import shard_of
 from guardray.sources.objects import InputObject
-
-UNBOUNDED = 1 << 62
-"""A budget that no state reaches."""
 
 
 @dataclass(frozen=True)
@@ -45,12 +43,14 @@ class ShardSize:
     Attributes:
         rows: keys in its tables.
         bytes: about as many as they take.
-        evicted: windows and events that had to go since it was made, because they took more than the budget.
+        evicted: of windows, events and the like had to go since it was made, because there was no room.
+        resident: bytes of memory that its process took when its state was last looked at.
     """
 
     rows: int
     bytes: int = 0
     evicted: int = 0
+    resident: int = 0
 
 
 class Crew(Protocol):
@@ -96,7 +96,7 @@ class Crew(Protocol):
         """How much each shard holds."""
 
     def problems(self) -> list[DetectorError]:
-        """What detectors failed on in the shards since the start."""
+        """What detectors failed on in the shards since the start, and what takes too much memory there."""
 
     def keep_features(self) -> list[str]:
         """Keep what models are to learn from the days that have closed, and tell what could not be kept.
@@ -137,18 +137,19 @@ def write_shard(shard: Shard, settings: ScanSettings, draft: Draft, index: int) 
 
 
 class ShardKeeper:
-    """Closes what is due in a shard after each epoch, and keeps it within its budget.
+    """Closes what is due in a shard after each epoch, and keeps it within its room.
 
     Args:
-        budget: bytes that its state may take.
+        room: that it may take.
         scorer: the shard's; None: it has none.
         learned: keeps what models learn from; None: nobody wants it.
     """
 
     def __init__(
-        self, shard: Shard, budget: int, scorer: Scorer | None = None, learned: FeatureArchive | None = None
+        self, shard: Shard, room: Room, scorer: Scorer | None = None, learned: FeatureArchive | None = None
     ) -> None:
-        self._shard, self._budget, self._scorer, self._learned = shard, budget, scorer, learned
+        self._shard, self._scorer, self._learned = shard, scorer, learned
+        self._room = RoomKeeper(room)
         self._evicted = 0
 
     def advance(self, watermark: int, forget_before: int, models: Versions) -> list[Sighting]:
@@ -157,7 +158,7 @@ class ShardKeeper:
             self._scorer.use(models)
         self._shard.forget_objects(forget_before)
         seen = self._shard.advance(watermark)
-        self._evicted += self._shard.evict(self._budget)
+        self._evicted += self._room.keep(self._shard)
         return [*seen, *self._shard.decide(watermark)]
 
     def keep_features(self) -> list[str]:
@@ -166,7 +167,12 @@ class ShardKeeper:
 
     def size(self) -> ShardSize:
         """How much the shard holds."""
-        return ShardSize(self._shard.state_rows(), self._shard.state_bytes(), self._evicted)
+        return ShardSize(self._shard.state_rows(), self._shard.state_bytes(), self._evicted, self._room.resident)
+
+    def problems(self) -> list[DetectorError]:
+        """See `Crew.problems`."""
+        excess = self._room.excess
+        return [*self._shard.problems, *([] if excess is None else [DetectorError("memory", excess)])]
 
 
 class LocalCrew:
@@ -176,7 +182,7 @@ class LocalCrew:
         settings: what to look for.
         shards: among how many the state is divided.
         surroundings: what rows are enriched with, where that is not what the settings say.
-        budget: bytes that the state of each shard may take.
+        room: that the state of each shard may take.
         learned: keeps what models learn from; None: nobody wants it.
     """
 
@@ -185,11 +191,11 @@ class LocalCrew:
         settings: ScanSettings,
         shards: int = 1,
         surroundings: Surroundings | None = None,
-        budget: int = UNBOUNDED,
+        room: Room | None = None,
         learned: FeatureArchive | None = None,
     ) -> None:
         self._settings = settings
-        self._budget, self._learned = budget, learned
+        self._room, self._learned = room or Room(), learned
         self._count = shards
         self._surroundings = surroundings
         self._shards: list[Shard] = []
@@ -198,7 +204,7 @@ class LocalCrew:
     def start(self, kept: Kept | None) -> None:
         self._shards = [made(self._settings, index, self._count, kept) for index in range(self._count)]
         scorer, learned = self._settings.scorer, self._learned
-        self._keepers = [ShardKeeper(shard, self._budget, scorer, learned) for shard in self._shards]
+        self._keepers = [ShardKeeper(shard, self._room, scorer, learned) for shard in self._shards]
         self._worker = Worker(self._settings, _Here(self._shards), self._surroundings)
 
     def process(self, objects: Sequence[InputObject], at: int, lists: str) -> list[IngestReport]:
@@ -217,7 +223,7 @@ class LocalCrew:
         return [keeper.size() for keeper in self._keepers]
 
     def problems(self) -> list[DetectorError]:
-        return [problem for shard in self._shards for problem in shard.problems]
+        return [problem for keeper in self._keepers for problem in keeper.problems()]
 
     def keep_features(self) -> list[str]:
         return [problem for keeper in self._keepers for problem in keeper.keep_features()]

@@ -143,7 +143,9 @@ class Loop:
         )
         account.pending = self._coordinator.pending
         account.shards = tuple(
-            ShardStatus(index=index, rows=size.rows, bytes=size.bytes)
+            ShardStatus(
+                index=index, rows=size.rows, bytes=size.bytes, resident=size.resident or None, evicted=size.evicted
+            )
             for index, size in enumerate(self._coordinator.sizes())
         )
         account.evicted = sum(size.evicted for size in self._coordinator.sizes())

@@ -98,6 +98,8 @@ def _sources(status: ServiceStatus) -> Iterator[Metric]:
 def _state(status: ServiceStatus) -> Iterator[Metric]:
     yield _gauges("shard_rows", "Rows of state.", "shard", {str(one.index): one.rows for one in status.shards})
     yield _gauges("shard_bytes", "Memory of state.", "shard", {str(one.index): one.bytes for one in status.shards})
+    resident = {str(one.index): one.resident for one in status.shards}
+    yield _gauges("shard_resident_bytes", "Memory of a shard's process.", "shard", resident)
     yield _gauge("pending_sightings", "Sightings that wait to be final.", status.pending)
 
 

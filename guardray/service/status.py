@@ -77,11 +77,18 @@ class SourceStatus:
 
 @dataclass(frozen=True, kw_only=True)
 class ShardStatus:
-    """How much state a shard holds: rows of its tables, and bytes in memory, null where that is not known."""
+    """How much state a shard holds: rows of its tables, and bytes in memory, null where that is not known.
+
+    Attributes:
+        resident: bytes that its process takes in all.
+        evicted: how much had to go before its time since the shard was made.
+    """
 
     index: int
     rows: int
     bytes: int | None = None
+    resident: int | None = None
+    evicted: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,8 @@ from guardray.detectors.loader import load_detectors
 from guardray.errors import DamagedStateError
 from guardray.intel.store import IndicatorStore
 from guardray.runtime.crew import ServiceShardActor
-from guardray.service.crew import UNBOUNDED, Kept
+from guardray.service.crew import Kept
+from guardray.service.room import Room
 from tests.service.running import Service, folder_source
 
 SETTINGS = ScanSettings(detectors=load_detectors(), indicators=IndicatorStore())
@@ -31,4 +32,4 @@ def test_a_shard_actor_starts_with_any_state_and_tells_of_damage_when_it_is_aske
         file.unlink()
     shard = ServiceShardActor(SETTINGS, 0)
     with pytest.raises(DamagedStateError):
-        shard.restore(2, Kept(state["checkpoints_url"], manifest), UNBOUNDED)
+        shard.restore(2, Kept(state["checkpoints_url"], manifest), Room(), None)

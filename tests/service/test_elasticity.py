@@ -8,8 +8,9 @@ from typing import Any
 
 from guardray.connectors.source import Lag
 from guardray.dataflow.scan import ScanSettings
-from guardray.service.crew import UNBOUNDED, LocalCrew, ShardSize
+from guardray.service.crew import LocalCrew, ShardSize
 from guardray.service.elasticity import Elasticity
+from guardray.service.room import UNBOUNDED, Room
 from guardray.service.scaling import IngestGoals, Range, ShardGoals
 from tests.service.running import Plain, Service, folder_source, settings_of, stored
 
@@ -86,7 +87,7 @@ def test_state_past_its_budget_is_evicted_and_counted(account: Path, state: dict
     settings = settings_of(account)
 
     def size_with(budget: int) -> ShardSize:
-        crew = LocalCrew(settings, shards=1, budget=budget)
+        crew = LocalCrew(settings, shards=1, room=Room(state=budget))
         places = {name: f"{place}-{budget}" for name, place in state.items()}
         service = Service(settings, folder_source(account / "AWSLogs"), **places, crew=crew)
         service.start()
