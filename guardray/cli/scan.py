@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from guardray.cli.messages import counted, say
+from guardray.cli.models_in_use import tell_first_days, with_models
 from guardray.cli.options import FINDINGS, KNOWN, Reading, Sources, Verbose
 from guardray.cli.outputs import Outputs
 from guardray.cli.progress import ScanProgress
@@ -78,11 +79,16 @@ def scan(
     """Scan logs for threats: CloudTrail, S3 data events, VPC Flow Logs, Route 53 Resolver query logs, Security Lake."""
     outputs = Outputs.of(output, format_, store=store, state=reading.state, quiet=quiet, fail_on=fail_on)
     known = Baseline() if baseline is None else open_baseline(baseline)
-    settings, own = settings_of(reading, Console(stderr=True), baseline=known, types=type_ or ())
+    console = Console(stderr=True)
+    settings, own = settings_of(reading, console, baseline=known, types=type_ or ())
     objects = locate(sources, settings.key_filter, settings.s3_endpoint, datetime.now(UTC))
+    if baseline is not None:
+        settings = with_models(settings, baseline, console)
     _tell_overlap(settings.baseline, objects)
     engine = make_engine(reading.engine, settings, objects, reading.workers, reading.address)
     status = run_scan(settings, objects, engine, outputs)
+    if baseline is None and not quiet:
+        tell_first_days(settings, objects, console)
     raise typer.Exit(status or (INCOMPLETE_STATUS if own.problems else 0))
 
 

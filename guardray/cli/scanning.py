@@ -106,6 +106,7 @@ def open_baseline(folder: Path) -> Baseline:
     """
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"--baseline {folder}: is not a folder")
+    Baseline.is_kept(folder)
     return Baseline.open(folder)
 
 

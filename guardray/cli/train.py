@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +12,7 @@ import typer
 from rich.console import Console
 
 from guardray.cli.messages import counted, say
+from guardray.cli.model_training import train_models
 from guardray.cli.options import KNOWN, Reading, Sources, Verbose
 from guardray.cli.outputs import check_new_folder
 from guardray.cli.progress import ScanProgress
@@ -33,11 +35,12 @@ def train(
     ],
     verbose: Verbose = False,
 ) -> None:
-    """Learn from logs what is usual, for `guardray scan --baseline`. No finding is written."""
+    """Learn from logs what is usual, and models of it, for `guardray scan --baseline`. No finding is written."""
     console = Console(stderr=True)
     check_new_folder("--baseline", baseline)
     known = Baseline.open(baseline) if Baseline.is_kept(baseline) else Baseline()
     settings, own = settings_of(reading, console, baseline=known, wanted=_learns)
+    settings = replace(settings, archives=True)
     objects = locate(sources, settings.key_filter, settings.s3_endpoint, datetime.now(UTC))
     engine = make_engine(reading.engine, settings, objects, reading.workers, reading.address)
     started = time.perf_counter()
@@ -49,6 +52,7 @@ def train(
     learned = Baseline({**settings.baseline.tables, **news.tables})
     learned.save(baseline)
     read = f"{counted(result.counts.read, 'row')} of {counted(len(objects), 'object')}"
+    train_models(settings, result, baseline, console, datetime.now(UTC))
     say(console, f"{_told(learned)} from {read} in {time.perf_counter() - started:.1f} s: {baseline}", "bold")
     set_aside = result.counts.set_aside or result.counts.set_aside_objects
     raise typer.Exit(INCOMPLETE_STATUS if set_aside or result.problems or own.problems else 0)
@@ -57,7 +61,7 @@ def train(
 def _learns(detector: Detector) -> bool:
     """Whether it knows more for having seen logs of the past."""
     if isinstance(detector, ActivityDetector):
-        return bool(detector.activity.habits or detector.activity.levels)
+        return detector.activity.learns
     return isinstance(detector, ChangeDetector)
 
 

@@ -53,15 +53,17 @@ class Baseline:
         old = folder.with_name(folder.name + ".old")
         if not folder.exists() and old.exists():
             old.rename(folder)
+        elif old.exists():
+            _move_beside(old, folder)
         return folder.exists()
 
     def save(self, folder: Path) -> None:
-        """Write to a folder, in place of what `save` wrote there before.
+        """Write to a folder, in place of what `save` wrote there before. What is kept beside it stays: models and rows.
 
         Raises:
             SnapshotError: the folder holds something else, or cannot be written.
         """
-        if folder.exists():
+        if Baseline.is_kept(folder):
             Baseline.open(folder)
         new, old = folder.with_name(folder.name + ".new"), folder.with_name(folder.name + ".old")
         try:
@@ -71,6 +73,8 @@ class Baseline:
             if folder.exists():
                 folder.rename(old)
             new.rename(folder)
+            if old.exists():
+                _move_beside(old, folder)
             shutil.rmtree(old, ignore_errors=True)
         except OSError as error:
             raise SnapshotError(str(folder), str(error)) from error
@@ -105,6 +109,13 @@ class Baseline:
             for name, table in part.tables.items():
                 by_name.setdefault(name, []).append(table)
         return cls({name: pa.concat_tables(tables).combine_chunks() for name, tables in by_name.items()})
+
+
+def _move_beside(old: Path, folder: Path) -> None:
+    """What is kept beside the tables in the old folder, to the one in its place."""
+    for path in (path for path in old.iterdir() if path.is_dir()):
+        if not (folder / path.name).exists():
+            path.rename(folder / path.name)
 
 
 def _activity(table: str) -> str | None:
