@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-quick chaos soak lint format bench docs clean
+.PHONY: help setup demo test test-quick chaos soak clients lint format bench docs clean
 
 help: ## Show these commands.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -34,6 +34,9 @@ chaos: setup ## Kill the processes of real services, and compare with scans. Tak
 
 soak: setup ## Feed a real service for MINUTES (30), draw docs/soak.svg; fail when memory or queues grow.
 	$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),30) --plot docs/soak.svg
+
+clients: setup ## Drive the AWS CLI, Prowler and Cloud Custodian against a real service. They are installed first.
+	$(BIN)/python -m pytest tests/clients
 
 lint: setup ## Check style, formatting and types.
 	$(BIN)/ruff check .

@@ -46,7 +46,20 @@ _COLUMNS = {
     "archived": ("service", "archived"),
 }
 _EVENT_COLUMNS = ("begin", "end", "id", "type", "severity", "count", "title", "account_id", "region", "archived")
-_TIMES = ("first_seen", "last_seen", "created_at", "updated_at", "begin", "end", "time", "last_generated_at")
+_SOURCE_COLUMNS = ("name", "backlog", "oldest_s", "problems")
+_LAG_COLUMNS = ("name", "backlog", "oldest_s", "watermark", "told_at")
+_TIMES = (
+    "watermark",
+    "told_at",
+    "first_seen",
+    "last_seen",
+    "created_at",
+    "updated_at",
+    "begin",
+    "end",
+    "time",
+    "last_generated_at",
+)
 _OPERATORS = {
     "equals": "eq",
     "notequals": "neq",
@@ -175,8 +188,29 @@ class Client:
         return _frame(self._get("/v1/detectors")["detectors"], ["type"])
 
     def sources(self) -> pd.DataFrame:
-        """Where logs come from, how far they were read, and how much waits."""
-        return _frame(self._get("/v1/sources")["sources"], ["name"])
+        """Where logs come from, and how much of each waits: `name`, `backlog`, `oldest_s` and `problems`."""
+        return _frame(self._get("/v1/sources")["sources"], list(_SOURCE_COLUMNS))
+
+    def lag(self) -> pd.DataFrame:
+        """How far behind each source is.
+
+        Returns:
+            Columns `name`, `backlog` (objects), `oldest_s` (how long the oldest of them waits, in seconds; empty where
+            none does), `watermark` (UTC: the time before which no event is waited for) and `told_at`.
+        """
+        answer = self._get("/v1/sources")
+        common = {"watermark": answer["watermark"], "told_at": answer["told_at"]}
+        rows = [{name: one[name] for name in _LAG_COLUMNS[:3]} | common for one in answer["sources"]]
+        return _frame(rows, list(_LAG_COLUMNS))
+
+    def models(self) -> pd.DataFrame:
+        """All versions of models, one a row, with `in_force` and what the card of each tells; empty while none is."""
+        rows = [{**one["card"], "in_force": one["in_force"]} for one in self._get("/v1/models")["models"]]
+        return _frame(rows, ["family", "version", "in_force"])
+
+    def pools(self) -> pd.DataFrame:
+        """The actors that models run in: `name`, `replicas`, `wanted`, `waiting`; empty while no model is in force."""
+        return _frame(self._get("/v1/pools")["pools"], ["name", "replicas", "wanted", "waiting"])
 
     def status(self) -> Json:
         """How the service stands, in its own words."""

@@ -84,7 +84,16 @@ def test_the_service_tells_of_itself(client, database):
     tell(database, RUNNING)
     assert client.status()["ready"]
     assert len(client.sources()) == 2
+    lag = client.lag()
+    assert list(lag["backlog"]) == [31, 0]
+    assert (lag["told_at"] - lag["watermark"]).min().total_seconds() > 0
+    assert list(client.pools()["replicas"]) == [1]
     assert "UnauthorizedAccess:EC2/SSHBruteForce" in set(client.detectors()["type"])
+
+
+def test_there_are_no_models_until_some_are_trained(client):
+    assert client.models().empty
+    assert {"family", "version", "in_force"} <= set(client.models().columns)
 
 
 def test_a_token_shows_what_is_its_accounts(service):

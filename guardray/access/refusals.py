@@ -86,7 +86,7 @@ def answer(refusal: AccessRefusedError, request_id: str) -> tuple[dict[str, str]
         headers["Retry-After"] = str(refusal.retry_after_s)
     if refusal.status == UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
-    return headers, msgspec.json.encode({"__type": refusal.code, "message": refusal.message})
+    return headers, msgspec.json.encode({"__type": refusal.code, "message": refusal.message, "type": refusal.code})
 
 
 def _denied(key_id: str, what: str) -> AccessRefusedError:

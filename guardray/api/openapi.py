@@ -10,6 +10,7 @@ import msgspec
 from guardray import __version__
 from guardray.api.query_answers import Detectors, FindingAnswer, Findings, Statistics, Timeline
 from guardray.api.query_input import SearchBody
+from guardray.api.service_answers import Models, Pools, Sources, Status
 from guardray.store.search import MAX_PAGE
 from guardray.store.statistics import MAX_GROUPS, GroupBy
 from guardray.store.timeline import ENTITIES, MAX_EVENTS
@@ -24,7 +25,16 @@ class Refusal(msgspec.Struct):
     type: str
 
 
-_TYPES = (Findings, FindingAnswer, Timeline, Statistics, Detectors, SearchBody, Refusal)
+_OF_OPERATORS: dict[str, tuple[str, Any]] = {
+    "/v1/status": ("How the service stands", Status),
+    "/v1/sources": ("Where logs come from, and how much of each waits", Sources),
+    "/v1/pools": ("The actors that models run in", Pools),
+    "/v1/models": ("Versions of models, and which of them are in force", Models),
+}
+_TYPES = (
+    *(Findings, FindingAnswer, Timeline, Statistics, Detectors, SearchBody, Refusal),
+    *(answer for _, answer in _OF_OPERATORS.values()),
+)
 _REFUSED = {400: "it cannot be read or asked", 401: "no good token", 403: "no good signature, or not for this role"}
 
 
@@ -33,7 +43,7 @@ def document() -> Json:
     """The whole description, in OpenAPI 3.1."""
     schemas, components = msgspec.json.schema_components(_TYPES, ref_template="#/components/schemas/{name}")
     of = dict(zip(_TYPES, schemas, strict=True))
-    return {
+    described = {
         "openapi": "3.1.0",
         "info": {"title": "GuardRay", "version": __version__, "description": "Findings, for people and notebooks."},
         "security": [{"token": []}],
@@ -48,12 +58,16 @@ def document() -> Json:
                 "get": _operation("What was found of one thing, in time", of[Timeline], of, _of_timeline())
             },
             "/v1/detectors": {"get": _operation("What findings there can be", of[Detectors], of, [])},
+            **{path: {"get": _of_operators(path, of)} for path in _OF_OPERATORS},
         },
         "components": {
             "schemas": components,
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "description": "guardray keys create"}},
         },
     }
+    # Defaults of the types are values of Python, tuples among them; the document is of JSON alone.
+    told: Json = msgspec.json.decode(msgspec.json.encode(described))
+    return told
 
 
 def _operation(summary: str, answer: Json, of: dict[Any, Json], parameters: list[Json]) -> Json:
@@ -65,9 +79,17 @@ def _operation(summary: str, answer: Json, of: dict[Any, Json], parameters: list
     return {"summary": summary, "parameters": parameters, "responses": found | refused}
 
 
+def _of_operators(path: str, of: dict[Any, Json]) -> Json:
+    summary, answer = _OF_OPERATORS[path]
+    operation = _operation(summary, of[answer], of, [])
+    more = {404: "no service has run on this store", 503: "the store does not answer"}
+    refused = {str(status): {"description": why, "content": _content(of[Refusal])} for status, why in more.items()}
+    return {**operation, "responses": operation["responses"] | refused}
+
+
 def _search(of: dict[Any, Json]) -> Json:
     operation = _operation("Findings by criteria, as GuardDuty's ListFindings takes them", of[Findings], of, [])
-    return {**operation, "requestBody": {"required": True, "content": _content(of[SearchBody])}}
+    return {**operation, "requestBody": {"required": False, "content": _content(of[SearchBody])}}
 
 
 def _content(schema: Json) -> Json:

@@ -142,9 +142,9 @@ def criteria_of(texts: Texts) -> Criteria:
     return read_criteria({"criterion": _criterion(texts)}, wildcards=True)
 
 
-def one_of(texts: Texts, name: str) -> str | None:
-    """The value of a parameter; of several the last."""
-    return texts[name][-1] if texts.get(name) else None
+def one_of(texts: Texts, name: str, usual: str | None = None) -> str | None:
+    """The value of a parameter, of several the last; the usual one where it is not given."""
+    return texts[name][-1] if texts.get(name) else usual
 
 
 def number_of(texts: Texts, name: str) -> int | None:

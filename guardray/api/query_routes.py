@@ -148,9 +148,9 @@ def _statistics(asked: Asked) -> Statistics:
     groups = count_by_group(
         asked.connection,
         asked.reach,
-        cast(GroupBy, query_input.one_of(texts, "group_by") or "SEVERITY"),
+        cast(GroupBy, query_input.one_of(texts, "group_by", "SEVERITY")),
         query_input.criteria_of(texts),
-        order_by=cast(OrderBy, query_input.one_of(texts, "order") or "DESC"),
+        order_by=cast(OrderBy, query_input.one_of(texts, "order", "DESC")),
         most=DEFAULT_GROUPS if most is None else most,
     )
     return Statistics([GroupCount(**asdict(group)) for group in groups])

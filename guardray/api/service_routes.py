@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from fastapi import APIRouter
 
@@ -11,6 +12,7 @@ from guardray.api.explanation import Explainer
 from guardray.api.health import add_health
 from guardray.api.ingest import add_ingest
 from guardray.api.metrics import MetricsAccess, add_metrics
+from guardray.api.model_view import add_model_view
 from guardray.api.plain import Operators
 from guardray.api.query_routes import add_queries
 from guardray.api.service_view import add_service_view
@@ -33,6 +35,7 @@ class ServiceRouteSettings:
         management_account: whose keys see how the service stands; null: those of every account.
         rules: of one's own, which are listed and explained as the others are.
         lists: those in use, without which some detectors cannot fire.
+        models: the registry's folder; null: there are none.
     """
 
     spool: SpoolConfig | None = None
@@ -40,6 +43,7 @@ class ServiceRouteSettings:
     management_account: AccountId | None = None
     rules: tuple[OwnRule, ...] = ()
     lists: Indicators = field(default_factory=IndicatorStore)
+    models: Path | None = None
 
 
 def service_router(database: Database, gate: Gate, settings: ServiceRouteSettings) -> APIRouter:
@@ -50,6 +54,7 @@ def service_router(database: Database, gate: Gate, settings: ServiceRouteSetting
     add_health(router, reader)
     add_metrics(router, reader, operators, settings.metrics)
     add_service_view(router, reader, operators)
+    add_model_view(router, operators, settings.models)
     add_queries(router, database, gate, Explainer(settings.rules, settings.lists))
     if settings.spool is not None:
         add_ingest(router, gate, Spool(settings.spool), settings.spool.max_body_bytes)

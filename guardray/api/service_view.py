@@ -1,8 +1,8 @@
-"""`GET /v1/status` and `GET /v1/sources`: how the service stands, for operators."""
+"""`GET /v1/status`, `/v1/sources` and `/v1/pools`: how the service stands, for operators."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import APIRouter
@@ -11,26 +11,35 @@ from starlette.requests import Request as WebRequest
 from starlette.responses import Response as WebResponse
 
 from guardray.api.errors import not_found
-from guardray.api.plain import Operators, admitted, endpoint, json_answer, unavailable
+from guardray.api.plain import Endpoint, Operators, admitted, endpoint, json_answer, unavailable
+from guardray.api.service_answers import Pools, Sources, Standing, Status
 from guardray.api.status_reader import Look, StatusReader
 from guardray.service.status import ServiceStatus
 
+_Answer = Callable[[ServiceStatus, dict[str, Any]], Standing]
+"""From a status, and what each answer tells of it, to the answer."""
+
+_ANSWERS: dict[str, _Answer] = {
+    "/v1/status": lambda found, standing: Status(status=found, **standing),
+    "/v1/sources": lambda found, standing: Sources(sources=found.sources, watermark=found.watermark, **standing),
+    "/v1/pools": lambda found, standing: Pools(pools=found.pools, **standing),
+}
+
 
 def add_service_view(router: APIRouter, reader: StatusReader, operators: Operators) -> None:
-    """Add both routes. Each says whether the service works, and of when what follows is."""
+    """Add the routes. Each says whether the service works, and of when what follows is."""
 
-    async def status(web: WebRequest, request_id: str) -> WebResponse:
-        await admitted(operators, web, request_id)
-        look, found = await _found(reader)
-        return json_answer({**_standing(look, found.told_at), "status": found})
+    def handler(answer: _Answer) -> Endpoint:
+        async def handle(web: WebRequest, request_id: str) -> WebResponse:
+            await admitted(operators, web, request_id)
+            look, found = await _found(reader)
+            reason = look.not_ready()
+            return json_answer(answer(found, {"told_at": found.told_at, "ready": reason is None, "reason": reason}))
 
-    async def sources(web: WebRequest, request_id: str) -> WebResponse:
-        await admitted(operators, web, request_id)
-        look, found = await _found(reader)
-        return json_answer({**_standing(look, found.told_at), "sources": found.sources})
+        return handle
 
-    for path, handle in (("/v1/status", status), ("/v1/sources", sources)):
-        router.add_api_route(path, endpoint(handle), methods=["GET"], response_model=None)
+    for path, answer in _ANSWERS.items():
+        router.add_api_route(path, endpoint(handler(answer)), methods=["GET"], response_model=None)
 
 
 async def _found(reader: StatusReader) -> tuple[Look, ServiceStatus]:
@@ -40,7 +49,3 @@ async def _found(reader: StatusReader) -> tuple[Look, ServiceStatus]:
     if look.status is None:
         raise not_found("no service has run on this store")
     return look, look.status
-
-
-def _standing(look: Look, told_at: datetime) -> dict[str, Any]:
-    return {"told_at": told_at, "ready": look.not_ready() is None, "reason": look.not_ready()}

@@ -51,6 +51,7 @@ def api_of(config: ServeConfig) -> FastAPI:
         management_account=config.api.management_account,
         rules=own.rules,
         lists=CurrentIndicators(config.data),
+        models=config.models_folder,
     )
     routes = service_router(database, gate, route_settings)
     keepers = Keepers(ListKeeper(database, Library(config.data), settings.list_folder), ExportKeeper(database))

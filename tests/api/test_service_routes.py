@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from api.service_serving import MEMBER, serving_service, tell
+from models.test_registry import SPEC, put
 from prometheus_client.parser import text_string_to_metric_families
 from service_examples import RUNNING, STARTING, stopped
 
 from guardray.api import status_reader
 from guardray.api.metrics import MetricsAccess
 from guardray.api.service_routes import ServiceRouteSettings
+from guardray.models.registry import Registry
 from guardray.service.status import FRESH
 
 OLD_S = FRESH.total_seconds() + 1
@@ -113,7 +117,11 @@ class TestStatus:
         first, _ = service.ask("/v1/sources", role="reader").json["sources"]
         assert (first["backlog"], first["oldest_s"], first["problems"]) == (31, 4.5, 2)
 
-    @pytest.mark.parametrize("path", ["/v1/status", "/v1/sources"])
+    def test_pools_are_told_of_by_their_names(self, service, told):
+        (pool,) = service.ask("/v1/pools", role="reader").json["pools"]
+        assert pool == {"name": "behaviour", "replicas": 1, "wanted": 2, "waiting": 5}
+
+    @pytest.mark.parametrize("path", ["/v1/status", "/v1/sources", "/v1/pools", "/v1/models"])
     def test_nothing_is_told_without_a_token_or_to_a_sender_of_logs(self, path, service, told):
         assert service.ask(path).status == 401
         assert service.ask(path, headers={"Authorization": "Bearer GR.wrong"}).status == 401
@@ -129,6 +137,26 @@ class TestStatus:
         assert service.ask("/v1/status", role="admin", account=MEMBER).status == 403
         assert service.ask("/metrics", role="admin", account=MEMBER).status == 403
         assert service.ask("/v1/status", role="reader").status == 200
+
+
+class TestModels:
+    def test_there_are_none_where_none_was_trained(self, service):
+        assert service.ask("/v1/models", role="reader").json == {"models": [], "problems": []}
+
+    def test_versions_are_told_of_by_their_cards_and_which_is_in_force(self, api, database, keeper, tmp_path):
+        registry = Registry(tmp_path / "models")
+        put(registry, "2026-11-01-a", "2026-11-02-b")
+        registry.promote(SPEC.name, "2026-11-01-a", at=datetime(2026, 11, 3, tzinfo=UTC), by="tests")
+        damaged = registry.root / SPEC.name / "2026-11-03-c" / "card.json"
+        damaged.parent.mkdir()
+        damaged.write_text("{")
+        with serving_service(api, database, keeper, ServiceRouteSettings(models=registry.root)) as service:
+            answer = service.ask("/v1/models", role="reader")
+        told = [(one["card"]["version"], one["in_force"]) for one in answer.json["models"]]
+        assert told == [("2026-11-01-a", True), ("2026-11-02-b", False)]
+        (problem,) = answer.json["problems"]
+        assert problem.startswith(f"{SPEC.name}/2026-11-03-c/card.json")
+        assert str(tmp_path) not in answer.body.decode()
 
 
 class TestMetrics:
