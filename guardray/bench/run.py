@@ -7,6 +7,7 @@ import os
 import statistics
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -20,6 +21,9 @@ SEED = 1
 RUNS = 3
 CHILD_TIMEOUT_S = 3600
 
+FOLDER = "{}"
+"""Stands in a peer's command for the folder with the files; a command without it is given the folder at its end."""
+
 
 @dataclass(frozen=True)
 class Measured:
@@ -28,6 +32,7 @@ class Measured:
     Rates are rows a second of wall time. End to end looks up everything: countries and networks of addresses, and a
     million indicators. `without_indicators_rows_per_s` has no lists, `without_context_rows_per_s` no geography either;
     both are null where they were left out. `ray_rows_per_s` is by number of ingest workers, empty where Ray was.
+    `peer_rows_per_s` is another program's on the same files, null where none was named.
     """
 
     source: str
@@ -40,6 +45,7 @@ class Measured:
     without_indicators_rows_per_s: float | None
     without_context_rows_per_s: float | None
     ray_rows_per_s: dict[int, float]
+    peer_rows_per_s: float | None = None
 
 
 def measure(
@@ -50,6 +56,7 @@ def measure(
     told: Callable[[str], None],
     ray_workers: Sequence[int] = (),
     context: bool = False,
+    peer: Sequence[str] = (),
 ) -> Measured:
     """Makes the source's input in `folder` and measures it.
 
@@ -61,18 +68,22 @@ def measure(
         told: hears what is being done.
         ray_workers: numbers of ingest workers to measure the Ray engine with.
         context: measure without indicators and without geography as well.
+        peer: the command of another program, which is given the folder; none if empty.
     """
     told(f"{source}: writing {rows:,} rows")
     written = benchmark_input(folder, source, rows, SEED)
     kinds = ("all", "geography", "none") if context else ("all",)
     bare: list[dict[str, Any]] = []
     scans: dict[str, list[dict[str, Any]]] = {kind: [] for kind in kinds}
+    peers: list[float] = []
     for run in range(RUNS):
         told(f"{source}: run {run + 1} of {RUNS}")
         bare.append(_child("bare", source, folder))
         for kind in kinds:
             store = (str(indicators),) if kind == "all" else ()
             scans[kind].append(_child("scan", source, folder, kind, *store))
+        if peer:
+            peers.append(_peer_seconds(peer, source, folder))
     ray = {}
     for workers in ray_workers:
         told(f"{source}: Ray with {workers} workers")
@@ -90,6 +101,7 @@ def measure(
         without_indicators_rows_per_s=_median(scans["geography"]) if context else None,
         without_context_rows_per_s=_median(scans["none"]) if context else None,
         ray_rows_per_s=ray,
+        peer_rows_per_s=scan[0]["rows"] / statistics.median(peers) if peers else None,
     )
 
 
@@ -106,16 +118,43 @@ def _rate(result: dict[str, Any]) -> float:
     return float(result["rows"] / result["wall_s"])
 
 
+def _peer_seconds(peer: Sequence[str], source: str, folder: Path) -> float:
+    """How long another program takes for the files of a folder, on one core like the others."""
+    command = [part.replace(FOLDER, str(folder)) for part in peer]
+    if command == list(peer):
+        command.append(str(folder))
+    started = time.perf_counter()
+    try:
+        done = subprocess.run(
+            command, preexec_fn=_pin(1), capture_output=True, text=True, timeout=CHILD_TIMEOUT_S, check=False
+        )
+    except OSError as error:
+        raise BenchError("peer", source, f"{command[0]}: {error.strerror}") from error
+    if done.returncode:
+        raise BenchError("peer", source, done.stderr)
+    return time.perf_counter() - started
+
+
 def _child(kind: str, source: str, folder: Path, *rest: str, cores: int | None = 1) -> dict[str, Any]:
     command = [sys.executable, "-m", "guardray.bench.child", kind, source, str(folder), *rest]
     environment = os.environ if cores is None else {**os.environ, "POLARS_MAX_THREADS": str(cores)}
-    pin = None
-    if cores is not None and hasattr(os, "sched_setaffinity"):  # Linux; elsewhere only polars is held to the cores
-        pin = partial(os.sched_setaffinity, 0, sorted(os.sched_getaffinity(0))[:cores])
     done = subprocess.run(
-        command, env=environment, preexec_fn=pin, capture_output=True, text=True, timeout=CHILD_TIMEOUT_S, check=False
+        command,
+        env=environment,
+        preexec_fn=None if cores is None else _pin(cores),
+        capture_output=True,
+        text=True,
+        timeout=CHILD_TIMEOUT_S,
+        check=False,
     )
     if done.returncode:
         raise BenchError(kind, source, done.stderr)
     result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return result
+
+
+def _pin(cores: int) -> Callable[[], None] | None:
+    """Holds a process to so many cores. None where the system cannot: only polars is held to them there."""
+    if not hasattr(os, "sched_setaffinity"):
+        return None
+    return partial(os.sched_setaffinity, 0, sorted(os.sched_getaffinity(0))[:cores])

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import shlex
 import tempfile
 from dataclasses import asdict
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,12 +25,24 @@ LARGEST_SCALE = 1000
 """Some billions of rows, which is more than a disk holds."""
 
 
+class BenchEngine(StrEnum):
+    """What is measured beside one process."""
+
+    LOCAL = "local"
+    RAY = "ray"
+
+
 def bench(
     source: Annotated[
         list[str] | None, typer.Option(help=f"Only this source ({', '.join(ROWS)}); may be repeated.")
     ] = None,
     scale: Annotated[float, typer.Option(min=0.001, max=LARGEST_SCALE, help="Times the usual number of rows.")] = 1.0,
-    ray: Annotated[bool, typer.Option(help="Measure the Ray engine too, with 1 and 2 ingest workers.")] = False,
+    engine: Annotated[
+        BenchEngine, typer.Option(help="`ray` measures its engine too, with 1 and 2 ingest workers.")
+    ] = BenchEngine.LOCAL,
+    peer: Annotated[
+        str, typer.Option(help="A command to time on the same files; {} or its end is the folder that they are in.")
+    ] = "",
     state: Annotated[bool, typer.Option("--state", help="Measure what state costs instead.")] = False,
     types: Annotated[bool, typer.Option("--types", help="Measure what each finding type costs instead.")] = False,
     context: Annotated[
@@ -49,6 +63,7 @@ def bench(
     sources = source or list(ROWS)
     if unknown := sorted(set(sources) - set(ROWS)):
         raise UsageError(f"--source {unknown[0]!r} is not one of {', '.join(ROWS)}")
+    words = _words(peer)
     console = Console(stderr=True)
     measured = []
     with console.status("") as status, tempfile.TemporaryDirectory(prefix="guardray-bench-") as folder:
@@ -58,12 +73,12 @@ def bench(
         for name in (known for known in ROWS if known in sources):
             rows = max(1, round(ROWS[name] * scale))
             of_source = Path(folder) / name
-            workers = (1, 2) if ray else ()
-            measured.append(measure(name, of_source, rows, indicators, status.update, workers, context))
+            workers = (1, 2) if engine is BenchEngine.RAY else ()
+            measured.append(measure(name, of_source, rows, indicators, status.update, workers, context, words))
     if json_:
         typer.echo(as_json(measured))
     else:
-        Console().print(_table(measured, ray, context))
+        Console().print(_table(measured))
 
 
 def _bench_state(as_json: bool) -> None:
@@ -105,11 +120,21 @@ def _bench_types(as_json: bool) -> None:
     Console().print(table)
 
 
-def _table(measured: list[Measured], ray: bool, context: bool) -> Table:
+def _words(command: str) -> list[str]:
+    try:
+        return shlex.split(command)
+    except ValueError as error:
+        raise UsageError(f"--peer {command!r} is no command: {error}") from error
+
+
+def _table(measured: list[Measured]) -> Table:
     table = Table(title="rows a second on one core")
+    first = measured[0]
     columns = ["source", "rows", "bare decode", "end to end", "ratio", "peak memory"]
-    columns += ["without lists", "nor geography"] if context else []
-    for column in columns + (["Ray, 1 worker", "Ray, 2 workers"] if ray else []):
+    columns += ["without lists", "nor geography"] if first.without_context_rows_per_s else []
+    columns += ["peer"] if first.peer_rows_per_s else []
+    columns += [f"Ray, {workers} worker{'s' * (workers > 1)}" for workers in first.ray_rows_per_s]
+    for column in columns:
         table.add_column(column, justify="left" if column == "source" else "right")
     for one in measured:
         table.add_row(
@@ -119,7 +144,11 @@ def _table(measured: list[Measured], ray: bool, context: bool) -> Table:
             f"{one.end_to_end_rows_per_s:,.0f}",
             f"{one.ratio:.2f}",
             f"{one.peak_rss_mb:,.0f} MB",
-            *(f"{rate:,.0f}" for rate in (one.without_indicators_rows_per_s, one.without_context_rows_per_s) if rate),
+            *(f"{rate:,.0f}" for rate in _others(one) if rate),
             *(f"{rate:,.0f}" for rate in one.ray_rows_per_s.values()),
         )
     return table
+
+
+def _others(one: Measured) -> tuple[float | None, ...]:
+    return one.without_indicators_rows_per_s, one.without_context_rows_per_s, one.peer_rows_per_s
