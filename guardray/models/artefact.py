@@ -22,6 +22,7 @@ TRUSTED = (
     "guardray.models.family.Family",
     "guardray.models.fitted.Fitted",
     "guardray.models.hbos.Hbos",
+    "guardray.models.loda.Loda",
     "guardray.models.pyod_model.PyodModel",
     "guardray.models.robust.Robust",
     "guardray.models.tail_scale.TailScale",

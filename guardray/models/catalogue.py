@@ -8,6 +8,7 @@ from guardray.errors import UsageError
 from guardray.models.combined import Combined
 from guardray.models.ecdf import Copod, Ecod
 from guardray.models.hbos import Hbos
+from guardray.models.loda import Loda
 from guardray.models.model import Model
 from guardray.models.pyod_model import PyodModel
 from guardray.models.robust import Robust
@@ -29,6 +30,9 @@ def _by_distance(module: str, name: str, **options: object) -> Callable[[int], M
     return lambda seed: PyodModel(module, name, options, by_deviations=True, seed=seed)
 
 
+_vectors = _by_distance("ocsvm", "OCSVM")
+
+
 MAKERS: dict[str, Callable[[int], Model]] = {
     "robust": lambda seed: Robust(),
     "tails": lambda seed: Tails(),
@@ -36,16 +40,15 @@ MAKERS: dict[str, Callable[[int], Model]] = {
     "copod": lambda seed: Copod(),
     "hbos": lambda seed: Hbos(),
     "iforest": _forest,
-    "knn": _by_distance("knn", "KNN", n_neighbors=10),
-    "loda": _by_distance("loda", "LODA"),
-    "ocsvm": _by_distance("ocsvm", "OCSVM"),
+    "loda": Loda,
+    "ocsvm": _vectors,
     "sampling": _by_distance("sampling", "Sampling"),
-    "light": lambda seed: Combined([Tails(), Robust(), Ecod()], 2),
-    "shipped": lambda seed: Combined([Tails(), Robust(), Hbos(), _forest(seed)], 2),
+    "light": lambda seed: Combined([Tails(), Loda(seed)], 1),
+    "shipped": lambda seed: Combined([Tails(), Loda(seed), _vectors(seed), _forest(seed)], 1),
 }
 """By name, from a seed to a model that has learned nothing yet. Of pyod's detectors those whose scores do not depend on
-the batch and that skops can keep; others may be added in a line. Those that divide by local density are not among them:
-most rows are alike, and their density is infinite."""
+the batch and that skops can keep; others may be added in a line. Neighbours and local densities are not among them: of many
+features pyod's distances depend on the batch, and of rows that are alike, as most are, the density is infinite."""
 
 OWN = {"shipped": "light"}
 """What an account has of its own where the common model is of that name. A forest an account would be megabytes each,
@@ -53,12 +56,9 @@ and some hundred rows of one account grow no better trees than those of all."""
 
 TRUSTED_DETECTORS = (
     "pyod.models.iforest.IForest",
-    "pyod.models.knn.KNN",
-    "pyod.models.loda.LODA",
     "pyod.models.ocsvm.OCSVM",
     "pyod.models.sampling.Sampling",
     "sklearn.metrics._dist_metrics.EuclideanDistance64",
-    "sklearn.neighbors._kd_tree.KDTree",
     "sklearn.tree._tree.Tree",
 )
 """Types of pyod and scikit-learn that files of models may hold, beside those that skops trusts by itself."""

@@ -6,6 +6,7 @@ events give the same findings however they were cut.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol, Self
 
 import numpy as np
@@ -43,3 +44,29 @@ def shares(parts: Matrix) -> Matrix:
     even = np.full_like(positive, 1.0 / positive.shape[1])
     divided: Matrix = np.divide(positive, totals, out=even, where=totals > 0)
     return divided
+
+
+def thinned(rows: Matrix, most: int) -> Matrix:
+    """At most so many of the rows, evenly over all."""
+    if len(rows) <= most:
+        return rows
+    return rows[np.linspace(0, len(rows) - 1, most).round().astype(np.int64)]
+
+
+def drops(score: Callable[[Matrix], Vector], features: Matrix, usual: Vector) -> Matrix:
+    """How much lower each row's score is with each feature as usual, as shares: for models that have no parts.
+
+    It takes as many scores again as there are features.
+
+    Args:
+        score: of a model.
+        usual: what each feature usually is, [features].
+    """
+    rows = as_matrix(features)
+    whole = score(rows)
+    lower = np.empty_like(rows)
+    for at, value in enumerate(usual):
+        changed = rows.copy()
+        changed[:, at] = value
+        lower[:, at] = whole - score(changed)
+    return shares(lower)

@@ -9,8 +9,11 @@ from typing import Any, Self
 
 import numpy as np
 
-from guardray.models.model import Matrix, Vector, as_matrix, shares
+from guardray.models.model import Matrix, Vector, as_matrix, drops, thinned
 from guardray.models.robust import Robust
+
+MOST_BY_DISTANCE = 2_000
+"""Rows that a detector by distances learns at most, evenly over all: it keeps them and looks at all for each score."""
 
 
 @contextmanager
@@ -49,6 +52,7 @@ class PyodModel:
         rows = as_matrix(features)
         if self.usual_range is not None:
             self.usual_range.fit(rows)
+            rows = thinned(rows, MOST_BY_DISTANCE)
         detector = getattr(importlib.import_module(f"pyod.models.{self.module}"), self.name)(**self.options)
         with _seeded(self.seed):
             detector.fit(self._shown(rows))
@@ -66,15 +70,7 @@ class PyodModel:
         return np.asarray(self.detector.decision_function(self._shown(rows)), np.float64).ravel()
 
     def contributions(self, features: Matrix) -> Matrix:
-        """How much lower the score is with each feature as usual: as many scores again as there are features."""
-        rows = as_matrix(features)
-        whole = self.score(rows)
-        drops = np.empty_like(rows)
-        for at, usual in enumerate(self.usual):
-            changed = rows.copy()
-            changed[:, at] = usual
-            drops[:, at] = whole - self.score(changed)
-        return shares(drops)
+        return drops(self.score, features, self.usual)
 
     def _shown(self, rows: Matrix) -> Matrix:
         return rows if self.usual_range is None else self.usual_range.deviations(rows)
