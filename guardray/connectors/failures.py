@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from guardray.connectors.source import Failure
+from guardray.sources.fetching import WRITTEN_TO
 
 _CODE = re.compile(r"An error occurred \(([\w.]+)\)")
 """How botocore's messages begin where a service answered."""
@@ -20,7 +21,8 @@ _DENIED = re.compile(r"access denied|permission denied|credentials|not permitted
 
 _OUT_OF_REACH = re.compile(
     r"could not connect|connect timeout|read timeout|connection was closed|response stream|bytes read, but total"
-    r"|HTTP client raised|proxy URL|input/output error|stale file handle|timed out|too many open files",
+    r"|HTTP client raised|proxy URL|input/output error|stale file handle|timed out|too many open files"
+    rf"|{WRITTEN_TO}",
     re.IGNORECASE,
 )
 

@@ -32,6 +32,8 @@ class IngestReport:
     problems: list[DetectorError] = field(default_factory=list)
     assets: list[pl.DataFrame] = field(default_factory=list)
     volumes: pl.DataFrame = field(default_factory=VOLUMES.to_frame)
+    torn: list[str] = field(default_factory=list)
+    """URLs of objects of which a part was merged, and which have to be read again: see `Reader.torn`."""
 
     def __add__(self, other: IngestReport) -> IngestReport:
         return IngestReport(
@@ -42,6 +44,7 @@ class IngestReport:
             self.problems + other.problems,
             self.assets + other.assets,
             summed([self.volumes, other.volumes]),
+            self.torn + other.torn,
         )
 
 
@@ -105,7 +108,7 @@ class Worker:
                 report.assets += self._merge(ingest, fold)
                 rows = 0
         report.assets += self._merge(ingest, fold)
-        report.volumes = summed(volumes)
+        report.volumes, report.torn = summed(volumes), reader.torn
         report.sightings, report.duplicates, report.problems = fold.sightings(), ingest.duplicates, ingest.problems
         return report
 

@@ -8,7 +8,7 @@ them begin anew from there. An input is acknowledged when two checkpoints hold i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 from guardray.checkpoints.checkpoints import KEPT, Checkpoints
 from guardray.checkpoints.epoch import Epoch, EpochInput
 from guardray.checkpoints.parts import write_part
-from guardray.connectors.source import Arrival, Clock, ContinuousSource, utc_now
+from guardray.connectors.source import Arrival, Clock, ContinuousSource, Failure, utc_now
 from guardray.context.enrich import Indicators
 from guardray.dataflow.event_time import END_OF_TIME, microseconds
 from guardray.dataflow.scan import ScanSettings
@@ -43,6 +43,7 @@ from guardray.service.pinned_lists import PinnedLists
 from guardray.service.progress import failures_of
 from guardray.service.recovery import BOARD_PART, Recovery
 from guardray.service.reporting import Reporter
+from guardray.service.steady_clock import SteadyClock
 from guardray.service.tries import Tries
 from guardray.service.watermark import Patience
 from guardray.sources.set_aside import SetAside
@@ -112,10 +113,11 @@ class Coordinator:
         sleep: Callable[[float], object] | None = None,
     ) -> None:
         self._settings, self._crew, self._source, self._store = settings, crew, source, store
-        self._url, self._clock = checkpoints_url, clock
+        self._url = checkpoints_url
         self._pace = pace or Pace()
         self._patience = patience or Patience(lateness=settings.limits.lateness)
         self._listener = listener or Listener()
+        self._clock = SteadyClock(clock, self._listener.on_problem)
         self._models = models
         self._inbox = Inbox(source)
         self._reporter = Reporter(settings)
@@ -308,8 +310,12 @@ class Coordinator:
         reports = self._read(arrivals, now, lists)
         is_read = self._ended("read", now)
         failures = failures_of(reports)
+        if torn := {url for report in reports for url in report.torn}:
+            self._begin_again(arrivals, failures, torn)
+            return
         read = [arrival for arrival in arrivals if arrival.object.url not in failures]
         inputs = tuple(self._input(arrival) for arrival in read)
+        self._clock.heard(max((one.object.key_time for one in inputs if one.object.key_time), default=now))
         progress.watermark.on_done(inputs, now)
         epoch = Epoch(
             number=progress.epoch + 1,
@@ -335,6 +341,18 @@ class Coordinator:
         ended = self._clock()
         self._listener.on_stage(stage, began, ended)
         return ended
+
+    def _begin_again(self, arrivals: Sequence[Arrival], failures: Mapping[str, Failure], torn: Collection[str]) -> None:
+        """Take back what was merged of objects that were read in part: once more they would count twice, or not at all.
+
+        The others are read again at once, and these when their source gives them again.
+        """
+        for arrival in arrivals:
+            if arrival.object.url in torn:
+                self._listener.on_problem(f"{arrival.object.url}: could be read in part only: it is read again later")
+                self._inbox.release([arrival.receipt], failures.get(arrival.object.url, Failure.THROTTLED))
+        self._inbox.put_back(arrival for arrival in arrivals if arrival.object.url not in torn)
+        self._recover()
 
     def _read(self, arrivals: Sequence[Arrival], now: datetime, lists: str) -> list[IngestReport]:
         try:

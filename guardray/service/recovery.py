@@ -159,6 +159,8 @@ class Recovery:
         reports: list[IngestReport] = []
         for attempt in count():
             latest = self._crew.process(objects, at, lists)
+            if torn := [url for report in latest for url in report.torn]:
+                raise CrewLostError(f"{torn[0]}: could be read in part only, so that all begins anew")
             reports += latest
             failures = failures_of(latest)
             objects = [obj for obj in objects if obj.url in failures]

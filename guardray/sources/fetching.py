@@ -19,6 +19,9 @@ from guardray.errors import SourceError
 from guardray.sources.objects import S3_SCHEME, STANDARD_INPUT, InputObject
 from guardray.sources.sniff import HEAD_BYTES, is_flow_header
 
+WRITTEN_TO = "it was written to while it was read"
+"""Why a local file has to be read again."""
+
 _WHOLE_BYTES = 4 << 20
 """Files up to this size are read at once: most of a trail's are a few kilobytes."""
 

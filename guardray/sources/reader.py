@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator
+from errno import EBUSY
 from itertools import chain
 from typing import IO
 
@@ -12,7 +14,7 @@ from guardray.sources.batching import Batch, Done
 from guardray.sources.cloudtrail import Framing
 from guardray.sources.decoder import LineDecoder, Origin
 from guardray.sources.documents import whole_documents
-from guardray.sources.fetching import content_digest, open_in_order
+from guardray.sources.fetching import WRITTEN_TO, content_digest, open_in_order
 from guardray.sources.intake import Intake, Output
 from guardray.sources.limits import Counts, Limits
 from guardray.sources.lines import GiantLine, Lines, whole_lines
@@ -33,6 +35,10 @@ class Reader:
         key_filter: rows outside are passed over.
         s3_endpoint: URL of an S3-compatible store, AWS if not given.
         is_new: says of an object's 64-bit content digest whether this is its first time; if not given, all are read.
+
+    Attributes:
+        torn: URLs of objects that could not be read to their end after `is_new` had said that they are. Rows of them
+            may have been given, and should they come again, they are known.
     """
 
     def __init__(
@@ -46,6 +52,8 @@ class Reader:
         self._limits = limits or Limits()
         self._s3_endpoint = s3_endpoint
         self._is_new = is_new
+        self._is_known = False
+        self.torn: list[str] = []
         self._intake = Intake(self._limits, key_filter or KeyFilter())
 
     @property
@@ -60,24 +68,32 @@ class Reader:
         """
         for obj, opened in open_in_order(objects, self._s3_endpoint):
             self.counts.objects += 1
+            self._is_known = False
             try:
                 with opened() as file:
                     yield from self._read_object(obj, file)
             except SourceError as error:
                 yield from self._intake.unreadable(error.url, error.reason)
             except OSError as error:  # the disk or the network file system failed while the object was read
+                if self._is_known:
+                    self.torn.append(obj.url)
                 yield from self._intake.unreadable(obj.url, error.strerror or str(error))
             yield from self._intake.finish(obj)
         yield from self._intake.flush()
 
     def _read_object(self, obj: InputObject, file: IO[bytes]) -> Iterator[Output]:
-        if self._is_new is not None and not self._is_new(content_digest(file)):
-            self.counts.duplicate_objects += 1
-            return
+        size = _size(file)
+        if self._is_new is not None:
+            if not self._is_new(content_digest(file)):
+                self.counts.duplicate_objects += 1
+                return
+            self._is_known = True
         is_parquet = file.read(len(PARQUET_MAGIC)) == PARQUET_MAGIC
         file.seek(0)
         origin = self._origin(obj)
         yield from self._read_parquet(file, origin) if is_parquet else self._read_text(file, origin)
+        if _size(file) != size:  # so what was read is not what it is known by
+            raise OSError(EBUSY, WRITTEN_TO)
 
     def _origin(self, obj: InputObject) -> Origin:
         return Origin(
@@ -138,6 +154,14 @@ class Reader:
         return lambda lines: self._intake.decoded(
             decoder.schema, decoder.decode(lines.content, lines.offset, origin), origin.url
         )
+
+
+def _size(file: IO[bytes]) -> int | None:
+    """Of a file on a disk; None for what is in memory, which nobody writes to."""
+    try:
+        return os.fstat(file.fileno()).st_size
+    except (OSError, AttributeError):
+        return None
 
 
 def _other_decoder(format_: Format) -> LineDecoder:

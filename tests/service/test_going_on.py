@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from guardray.dataflow.scan import ScanSettings
+from guardray.dataflow.worker import IngestReport
 from guardray.detectors.declare import WindowDetector
 from guardray.errors import CrewLostError, RefusedStateError, StateError, StoppedError, StoreError
 from guardray.intel.store import IndicatorStore
@@ -19,6 +20,7 @@ from guardray.service.crew import LocalCrew
 from guardray.service.listener import Listener
 from guardray.service.losses import LOSSES_BORNE, Losses
 from guardray.service.tries import Tries
+from guardray.sources.set_aside import SetAside
 from tests.service.running import Service, folder_source, settings_of, stored
 
 State = dict[str, Any]
@@ -254,3 +256,28 @@ def test_lists_are_let_go_of_when_no_epoch_names_them_any_more(settings: ScanSet
         service.coordinator.checkpoint()
     service.store.close()
     assert lists.kept == {IndicatorStore().version}
+
+
+class TearingCrew(LocalCrew):
+    """Reads one object in part, some times, as where its disk fails."""
+
+    def __init__(self, settings: ScanSettings, url: str, times: int) -> None:
+        super().__init__(settings, shards=2)
+        self._url, self._times = url, times
+
+    def process(self, objects, at, lists):
+        reports = super().process(objects, at, lists)
+        if self._times and any(obj.url == self._url for obj in objects):
+            self._times -= 1
+            torn = SetAside(self._url, None, "Input/output error")
+            reports = [*reports, IngestReport(set_aside=[torn], torn=[self._url])]
+        return reports
+
+
+def test_what_was_merged_of_an_object_that_was_read_in_part_is_taken_back(
+    settings: ScanSettings, account: Path, scanned, state: State
+):
+    url = str(sorted((account / "AWSLogs").rglob("*vpcflow*.gz"))[3])
+    source = folder_source(account / "AWSLogs")
+    Service(settings, source, **state, crew=TearingCrew(settings, url, times=2)).run()
+    assert stored(state["store_url"]) == scanned

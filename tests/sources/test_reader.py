@@ -16,9 +16,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from source_samples import ACCOUNT, event, json_lines, log_file, read, read_bytes
 
+from guardray.connectors.failures import failure_of
 from guardray.sources.fetching import content_digest
 from guardray.sources.objects import InputObject, KeyFilter, locate
 from guardray.sources.reader import Batch, Done, Limits, Reader
+from guardray.sources.set_aside import SetAside
 
 
 def files(*counts: int) -> list[bytes]:
@@ -276,3 +278,31 @@ def test_the_slow_way_gives_the_same_rows_as_the_quick_one(shared_data, monkeypa
     slow = read(Reader(), locate(sources, KeyFilter()))
     assert slow.frame.equals(quick.frame)
     assert slow.counts == quick.counts
+
+
+FLOW_HEADER = (
+    "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status"
+)
+LONG_FLOW = "2 111122223333 eni-1 10.0.0.5 198.51.100.7 44844 443 6 1 40 1767578400 1767578460 ACCEPT OK"
+
+
+def test_a_large_file_that_is_written_to_while_it_is_read_is_told_of_and_does_not_count_as_read(tmp_path):
+    file = tmp_path / "flow.log"
+    file.write_text("\n".join([FLOW_HEADER, *[LONG_FLOW] * 50_000]) + "\n")
+
+    def appended(digest: int) -> bool:
+        with file.open("a") as log:
+            log.write(LONG_FLOW + "\n")
+        return True
+
+    reader = Reader(is_new=appended)
+    told = [item for item in reader.read([InputObject(url=str(file))]) if isinstance(item, SetAside)]
+    assert [one.reason for one in told] == ["it was written to while it was read"]
+    assert failure_of(told[0].reason).comes_again
+    assert reader.torn == [str(file)]
+
+
+def test_one_that_cannot_be_opened_was_not_read_in_part(tmp_path):
+    reader = Reader(is_new=lambda digest: True)
+    list(reader.read([InputObject(url=str(tmp_path / "gone.json"))]))
+    assert reader.torn == []
