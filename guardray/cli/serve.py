@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import signal
 import threading
@@ -79,7 +80,7 @@ def _run(config: ServeConfig, console: Console) -> None:
 
 def _run_on_ray(config: ServeConfig, console: Console, started: float) -> None:
     # Ray takes seconds to import, and reads its variables then: what is wrong with the configuration was said before.
-    from guardray.runtime.cluster import cluster, own_node_lives
+    from guardray.runtime.cluster import Pulse, cluster
     from guardray.runtime.ingress import start_ingress, stop_ingress
     from guardray.runtime.service import (
         COORDINATOR,
@@ -105,11 +106,12 @@ def _run_on_ray(config: ServeConfig, console: Console, started: float) -> None:
         if not stop.is_set():
             took = time.perf_counter() - started
             say(console, f"ready after {took:.0f} s: {scheme}://{config.api.host}:{config.api.port}")
+        pulse = Pulse()
         while not stop.wait(_LOOK_S):
-            standing_of(coordinator)
-            if not own_node_lives():
+            if not pulse.beats():
                 say(console, "Ray is gone from this machine: start the service again, it goes on from there", "red")
-                raise typer.Exit(1)
+                os._exit(1)  # nothing of it can be ended in order any more: what is left ends with this process
+            standing_of(coordinator)
         say(console, "stopping: the epoch that is under way is finished, and state is kept", "dim")
         stop_actor(TRAINER)
         stop_actor(COORDINATOR)

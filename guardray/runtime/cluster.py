@@ -5,9 +5,12 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from queue import Empty, SimpleQueue
 
+import psutil
 import ray
 from ray.exceptions import RayError
 
@@ -15,6 +18,11 @@ from guardray.errors import UsageError
 
 CONNECT_TIMEOUT_S = 10.0
 """Far more than any network takes; an address that says nothing for so long is wrong, or behind a firewall."""
+
+ANSWER_TIMEOUT_S = 60.0
+"""A head that is started again answers within seconds."""
+
+_CORE = frozenset({"gcs_server", "raylet"})
 
 
 @contextmanager
@@ -65,8 +73,34 @@ def cores() -> int:
     return max(1, int(resources.get("CPU", 1)))
 
 
-def own_node_lives() -> bool:
-    """Whether the node of this process still counts as one of the cluster."""
+class Pulse:
+    """Whether Ray lives. Without its head, Ray itself would answer nothing, and raise nothing either."""
+
+    def __init__(self) -> None:
+        started_here = psutil.Process().children()
+        self._core = [process for process in started_here if process.name() in _CORE]
+
+    def beats(self) -> bool:
+        """Whether what this process started of Ray runs, and its node counts as one of the cluster."""
+        if not all(map(_runs, self._core)):
+            return False
+        answers: SimpleQueue[bool] = SimpleQueue()
+        # A thread that nobody waits for: where the head is gone, the question never ends.
+        threading.Thread(target=lambda: answers.put(_own_node_lives()), name="pulse", daemon=True).start()
+        try:
+            return answers.get(timeout=ANSWER_TIMEOUT_S)
+        except Empty:
+            return False
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _own_node_lives() -> bool:
     own = ray.get_runtime_context().get_node_id()
     nodes: list[dict[str, object]] = ray.nodes()  # type: ignore[no-untyped-call]
     return any(node["NodeID"] == own and node["Alive"] for node in nodes)

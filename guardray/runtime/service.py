@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import threading
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import ray
 from ray.actor import ActorHandle
 from ray.exceptions import ActorDiedError, GetTimeoutError, RayError
 
-from guardray.errors import FencedError, GuardrayError, RefusedStateError, UsageError
+from guardray.errors import FencedError, GuardrayError, RefusedStateError, StoreError, UsageError
 from guardray.publish.destinations import read_destinations
 from guardray.publish.publisher import Publisher
 from guardray.runtime.crew import RayCrew
@@ -24,6 +26,8 @@ from guardray.service.models import EpochScorer
 from guardray.service.room import Room
 from guardray.service.status import Phase
 from guardray.store.outbox import Outbox
+
+T = TypeVar("T")
 
 NAMESPACE = "guardray"
 COORDINATOR, PUBLISHER, TRAINER = "coordinator", "publisher", "trainer"
@@ -40,8 +44,27 @@ DETACHED: dict[str, Any] = {
 
 ANSWER_TIMEOUT_S = 5.0
 
+STORE_PAUSE_S = 2.0
+"""Between tries of a store that is being started again."""
+
 STOP_TIMEOUT_S = 120.0
 """An epoch that is under way, and a last checkpoint. After that the log of epochs has to do."""
+
+
+def from_the_store(make: Callable[[], T]) -> T:
+    """What an actor has to have of the store to be made.
+
+    An actor whose making fails is never made anew. So the first one tells why, and one that takes the place of another
+    waits until the store answers again.
+    """
+    while True:
+        try:
+            return make()
+        except StoreError as error:
+            if not ray.get_runtime_context().was_current_actor_reconstructed:
+                raise
+            get_logger("guardray.service").warning("problem", problem=str(error))
+            time.sleep(STORE_PAUSE_S)
 
 
 class CoordinatorActor:
@@ -60,9 +83,9 @@ class CoordinatorActor:
         room = Room(state=config.budget_mb << 20, process=config.memory.shard_mb << 20)
         surroundings = surroundings_of(config, settings)
         crew = RayCrew(settings, surroundings, config.ingest.min, config.shards.min, room, learned)
-        parts = assembled(config, settings, crew)
+        parts = from_the_store(lambda: assembled(config, settings, crew))
         self._loop, self._traces = parts.loop, parts.traces
-        self._fence = fence_of(parts.store, take_over=take_over or is_restart)
+        self._fence = from_the_store(lambda: fence_of(parts.store, take_over=take_over or is_restart))
         self._thread = threading.Thread(target=self._run, name="loop", daemon=True)
         self._thread.start()
 
@@ -98,10 +121,19 @@ class PublisherActor:
 
     def __init__(self, store_url: str, destinations: Path) -> None:
         configure(LogFormat.JSON)
-        self._outbox = Outbox.open(store_url)
-        self._publisher = Publisher(read_destinations(destinations), self._outbox, destinations.parent)
-        self._thread = threading.Thread(target=self._publisher.run, name="publisher", daemon=True)
+        self._outbox = from_the_store(lambda: Outbox.open(store_url))
+        self._publisher = from_the_store(
+            lambda: Publisher(read_destinations(destinations), self._outbox, destinations.parent)
+        )
+        self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
         self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            self._publisher.run()
+        except BaseException:
+            get_logger("guardray.publisher").exception("the publisher failed")
+            os._exit(1)  # Ray makes it anew, and what was not sent is sent then
 
     def ready(self) -> None:
         """Answers once it publishes."""
