@@ -105,6 +105,27 @@ def test_a_baseline_that_was_being_replaced_when_the_process_died_is_put_back(tm
     assert not Baseline.is_kept(tmp_path / "nowhere")
 
 
+def test_what_is_kept_beside_a_baseline_stays_when_it_is_replaced(tmp_path: Path):
+    folder = tmp_path / "baseline"
+    learned(*days(0, 1)).save(folder)
+    model = folder / "models" / "a" / "model.skops"
+    model.parent.mkdir(parents=True)
+    model.write_text("learned")
+    learned(*days(0, 3)).save(folder)
+    assert model.read_text() == "learned"
+
+
+def test_what_is_kept_beside_a_baseline_is_put_back_when_the_process_died_between(tmp_path: Path):
+    folder, old = tmp_path / "baseline", tmp_path / "baseline.old"
+    for place in (folder, old):
+        learned(*days(0, 1)).save(place)
+    (old / "models").mkdir()
+    (old / "models" / "promoted.json").write_text("{}")
+    learned(*days(0, 3)).save(folder)
+    assert (folder / "models" / "promoted.json").read_text() == "{}"
+    assert [path.name for path in tmp_path.iterdir()] == ["baseline"]
+
+
 def test_a_folder_that_holds_something_else_is_left_as_it_is(tmp_path: Path):
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(SnapshotError):
