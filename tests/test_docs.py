@@ -33,7 +33,9 @@ def current() -> dict[Path, str]:
 PAGES_OF_TYPES = [f"finding-types/{name}.md" for name in ("ec2", "iam", "s3")]
 
 
-@pytest.mark.parametrize("name", ["imports.svg", "finding-types.md", "architecture.md", "scale.md", *PAGES_OF_TYPES])
+@pytest.mark.parametrize(
+    "name", ["imports.svg", "finding-types.md", "features.md", "architecture.md", "scale.md", *PAGES_OF_TYPES]
+)
 def test_generated_parts_are_current(current, name):
     path = ROOT / "docs" / name
     assert path.read_text(encoding="utf-8") == current[path], "out of date: run `make docs`"

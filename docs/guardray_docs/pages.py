@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from guardray_docs import finding_types, scale
+from guardray_docs import features, finding_types, scale
 from guardray_docs.drawing import draw
 from guardray_docs.finding_types import table
 from guardray_docs.imports import Graph, Module, by_package, import_graph, modules, without_implied
@@ -34,6 +34,7 @@ def generated(docs: Path = DOCS, package: Path = PACKAGE) -> dict[Path, str]:
     return {
         docs / "imports.svg": draw(LAYERS, without_implied(graph), purposes),
         **finding_types.pages(docs),
+        docs / "features.md": features.page(),
         architecture: fill(architecture.read_text(encoding="utf-8"), blocks),
         docs / "scale.md": fill((docs / "scale.md").read_text(encoding="utf-8"), scale.blocks()),
     }

@@ -72,7 +72,13 @@ _DAY = (*PRINCIPAL, "window_start")
 def rarities(parts: Iterable[Part]) -> tuple[Feature, ...]:
     """How rare each part of a call is, at each level: `principal_operation`, `peers_operation`, ..., in bits."""
     return tuple(
-        Feature(f"{who}_{part.name}", bits(part, who), "bits", _WORDS[who].format(_a(part.words)), most=MOST_BITS)
+        Feature(
+            f"{who}_{part.name}",
+            bits(part, who),
+            "bits",
+            _WORDS[who].format(_a(part.words.removesuffix(" AS"))),
+            most=MOST_BITS,
+        )
         for part in parts
         for who in part.levels
     )
