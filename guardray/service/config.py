@@ -165,6 +165,8 @@ class ServeConfig(BaseSettings):
             "RAY_health_check_failure_threshold": str(check.failures),
             # The head would remember each call of an actor, up to 100,000 of them: some 200 MB that nobody looks at.
             "RAY_task_events_report_interval_ms": "0",
+            # A busy machine starts a proxy in more than the 5 s after which it would be begun anew, for ever.
+            "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "30",
             "RAY_SERVE_ENABLE_HA_PROXY": str(int(self.ray.haproxy)),
         }
         if self.ray.gcs_storage == "rocksdb":

@@ -202,7 +202,7 @@ def test_the_spool_lies_in_the_data_folder_with_its_limits(tmp_path):
     Spool(config.spool_config)
 
 
-def test_ray_is_told_to_ask_for_a_token_to_notice_death_soon_to_remember_no_calls_and_to_keep_what_it_knows():
+def test_ray_is_told_to_ask_for_a_token_to_notice_death_soon_to_remember_no_calls_to_be_patient_and_to_keep_what_it_knows():
     variables = _load(None).ray_environment(Path("/srv/guardray/ray/own"))
     assert variables == {
         "RAY_AUTH_MODE": "token",
@@ -211,6 +211,7 @@ def test_ray_is_told_to_ask_for_a_token_to_notice_death_soon_to_remember_no_call
         "RAY_health_check_timeout_ms": "500",
         "RAY_health_check_failure_threshold": "3",
         "RAY_task_events_report_interval_ms": "0",
+        "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "30",
         "RAY_SERVE_ENABLE_HA_PROXY": "1",
         "RAY_gcs_storage": "rocksdb",
         "RAY_gcs_storage_path": "/srv/guardray/ray/own/gcs",
