@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-quick chaos soak clients lint format bench docs clean
+.PHONY: help setup demo test test-quick chaos soak clients load lint format bench docs clean
 
 help: ## Show these commands.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -37,6 +37,9 @@ soak: setup ## Feed a real service for MINUTES (30), draw docs/soak.svg; fail wh
 
 clients: setup ## Drive the AWS CLI, Prowler and Cloud Custodian against a real service. They are installed first.
 	$(BIN)/python -m pytest tests/clients
+
+load: setup ## Requests a second of a real service's API, with one replica and with two; writes load.json.
+	$(BIN)/python -m tests.load
 
 lint: setup ## Check style, formatting and types.
 	$(BIN)/ruff check .

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -50,8 +51,9 @@ def pattern(text: str) -> re.Pattern[str]:
     return re.compile(text, re.ASCII)
 
 
-def limits(shape: Shape) -> dict[str, Any]:
-    """The shape's `min`, `max`, `enum` and `pattern`, as far as it has them."""
+@cache
+def limits(shape: Shape) -> Mapping[str, Any]:
+    """The shape's `min`, `max`, `enum` and `pattern`, as far as it has them. A request asks for hundreds."""
     found = {name: shape.metadata[name] for name in ("min", "max", "enum", "pattern") if name in shape.metadata}
     if shape.name in EXTRA_PATTERNS:
         found["pattern"] = EXTRA_PATTERNS[shape.name]

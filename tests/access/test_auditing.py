@@ -61,12 +61,14 @@ def test_times_and_bytes_are_kept_as_text_or_hidden():
     assert kept({"time": time, "bytes": b"x"}) == {"time": "2026-11-24T00:00:00Z", "bytes": HIDDEN}
 
 
+TEXT = st.text(max_size=20)
 JSON = st.recursive(
-    st.none() | st.booleans() | st.floats(allow_nan=False) | st.integers(-(2**63), 2**63) | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    st.none() | st.booleans() | st.floats(allow_nan=False) | st.integers(-(2**63), 2**63) | TEXT,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
+    max_leaves=12,
 )
 
 
-@given(st.dictionaries(st.text(), JSON))
+@given(st.dictionaries(TEXT, JSON, max_size=4))
 def test_any_parameters_can_be_kept(parameters):
     assert isinstance(kept(parameters), dict)
