@@ -79,6 +79,10 @@ class FolderSource:
     def name(self) -> str:
         return str(self._config.path)
 
+    @property
+    def comes_again(self) -> timedelta:
+        return timedelta(0)
+
     def poll(self, limit: int) -> list[Arrival]:
         now = self._clock()
         for obj in self._changed(now):

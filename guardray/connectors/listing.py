@@ -84,6 +84,10 @@ class ListingSource:
     def name(self) -> str:
         return f"s3://{self._config.bucket}/{self._config.prefix}"
 
+    @property
+    def comes_again(self) -> timedelta:
+        return timedelta(0)
+
     def poll(self, limit: int) -> list[Arrival]:
         now = self._clock()
         self._discover(now)

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 
 from guardray.connectors.positions import checked, labelled
 from guardray.connectors.problems import Problems
@@ -41,6 +42,10 @@ class ManySources:
     @property
     def name(self) -> str:
         return ", ".join(self._sources)
+
+    @property
+    def comes_again(self) -> timedelta:
+        return max((source.comes_again for source in self._by_index), default=timedelta(0))
 
     def poll(self, limit: int) -> list[Arrival]:
         """Arrivals of all sources, as many of each as there are; what one does not need, the others get."""

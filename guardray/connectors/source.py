@@ -111,6 +111,10 @@ class ContinuousSource(Protocol):
     def name(self) -> str:
         """What the source is called in status and messages: its URL."""
 
+    @property
+    def comes_again(self) -> timedelta:
+        """Within how long what was handed out comes again, when its reader ends without having acknowledged it."""
+
     def poll(self, limit: int) -> list[Arrival]:
         """Up to `limit` objects that nobody works on. An empty list means that none is ready now.
 

@@ -39,6 +39,10 @@ class SpoolSource:
     def name(self) -> str:
         return str(self._path)
 
+    @property
+    def comes_again(self) -> timedelta:
+        return timedelta(0)
+
     def poll(self, limit: int) -> list[Arrival]:
         now = self._clock()
         arrivals = self._retries.due(limit, now)

@@ -80,6 +80,10 @@ class QueueSource:
     def name(self) -> str:
         return self._config.url
 
+    @property
+    def comes_again(self) -> timedelta:
+        return self._config.visibility
+
     def poll(self, limit: int) -> list[Arrival]:
         now = self._clock()
         self._keep_own(now)

@@ -151,6 +151,7 @@ class Coordinator:
             tries=self._tries,
         )
         self._persist(self._go_on_with_sources)
+        self._all_came_at = self._clock() + self._source.comes_again
         self._recover()
 
     def _go_on_with_sources(self) -> None:
@@ -294,7 +295,7 @@ class Coordinator:
             self._on_loss([], error)
 
     def _is_time_for_a_quiet_epoch(self) -> bool:
-        reached = self._progress.watermark.value(self._clock())
+        reached = self._event_time(self._clock())
         return reached - self._progress.reached >= self._pace.quiet_epoch // timedelta(microseconds=1)
 
     # One epoch
@@ -310,6 +311,7 @@ class Coordinator:
         reports = self._read(arrivals, now, lists)
         is_read = self._ended("read", now)
         failures = failures_of(reports)
+        self._inbox.miss([arrival for arrival in arrivals if arrival.object.url in failures], now)
         if torn := {url for report in reports for url in report.torn}:
             self._begin_again(arrivals, failures, torn)
             return
@@ -321,7 +323,7 @@ class Coordinator:
             number=progress.epoch + 1,
             inputs=inputs,
             watermark_before=progress.reached,
-            watermark_after=progress.watermark.value(now) if until is None else until,
+            watermark_after=self._event_time(now) if until is None else until,
             indicators=lists,
             models=dict(self._models()),
         )
@@ -335,6 +337,10 @@ class Coordinator:
                 self._inbox.release([arrival.receipt], failure)
         self._inbox.done(epoch.number, [one.receipt for one in inputs])
         self._listener.on_epoch(epoch, reports, read, commit, self._clock() - now)
+
+    def _event_time(self, now: datetime) -> int:
+        """How far event time has come."""
+        return self._progress.watermark.value(now, self._inbox.earliest(now, self._patience.idle))
 
     def _ended(self, stage: str, began: datetime) -> datetime:
         """Says that a stage is over, and when that was."""
@@ -424,4 +430,5 @@ class Coordinator:
 
     def _recover(self) -> None:
         self._progress = self._recovery.run()
-        self._progress.watermark.listen(self._clock())
+        now = self._clock()
+        self._progress.watermark.listen(now, max(self._all_came_at - now, timedelta(0)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 
 from guardray.connectors.source import Arrival, ContinuousSource, Failure, Position, Receipt
 from guardray.sources.objects import InputObject
@@ -21,6 +22,8 @@ class Inbox:
         self._waiting: deque[Arrival] = deque()
         self._taken: dict[Receipt, None] = {}
         self._done: deque[tuple[int, list[Receipt]]] = deque()
+        self._missed: dict[Receipt, tuple[Arrival, datetime]] = {}
+        """What could not be read yet, and since when."""
 
     def __len__(self) -> int:
         """Arrivals that wait."""
@@ -53,6 +56,21 @@ class Inbox:
         """These are to be read all the same, and first."""
         self._waiting.extendleft(reversed(list(arrivals)))
 
+    def miss(self, arrivals: Iterable[Arrival], now: datetime) -> None:
+        """These cannot be read for the moment."""
+        for arrival in arrivals:
+            self._missed.setdefault(arrival.receipt, (arrival, now))
+
+    def earliest(self, now: datetime, patience: timedelta) -> datetime | None:
+        """The earliest key time of what has come and is not read.
+
+        Args:
+            patience: what cannot be read for longer is not waited for any more.
+        """
+        missed = [arrival for arrival, since in self._missed.values() if now - since < patience]
+        times = [arrival.object.key_time for arrival in (*self._waiting, *missed)]
+        return min((time for time in times if time is not None), default=None)
+
     def release(self, receipts: Iterable[Receipt], failure: Failure) -> None:
         """Give back to the source what cannot be read for the moment."""
         given = list(receipts)
@@ -67,6 +85,8 @@ class Inbox:
     def done(self, epoch: int, receipts: list[Receipt]) -> None:
         """These were read in an epoch, which is committed."""
         self._done.append((epoch, receipts))
+        for receipt in receipts:
+            self._missed.pop(receipt, None)
 
     def acknowledge(self, epoch: int) -> None:
         """What was read up to this epoch is safe: the source may forget it."""

@@ -58,6 +58,7 @@ class LiveWatermark:
         }
         """The newest key time of each, and when something came last."""
         self._value = value
+        self._comes_again_until = since
 
     def export(self) -> list[list[str | None]]:
         """How far each stream has come, as plain JSON, for one that goes on from here."""
@@ -66,9 +67,13 @@ class LiveWatermark:
             for stream, (reached, came) in sorted(self._streams.items(), key=lambda item: tuple(map(str, item[0])))
         ]
 
-    def listen(self, since: datetime) -> None:
-        """From now on arrivals are heard of: see `since`."""
-        self._since = since
+    def listen(self, since: datetime, comes_again: timedelta = timedelta(0)) -> None:
+        """From now on arrivals are heard of: see `since`.
+
+        Args:
+            comes_again: within so long comes what was handed out before and not read; event time stands until then.
+        """
+        self._since, self._comes_again_until = since, since + comes_again
 
     def on_done(self, inputs: Iterable[EpochInput], now: datetime) -> None:
         """These are read, and merged."""
@@ -78,9 +83,15 @@ class LiveWatermark:
             reached, _ = self._streams.get(stream, (told, now))
             self._streams[stream] = max(reached, told), now
 
-    def value(self, now: datetime) -> int:
-        """Microseconds since 1970."""
+    def value(self, now: datetime, unread: datetime | None = None) -> int:
+        """Microseconds since 1970.
+
+        Args:
+            unread: the earliest key time of what has come and waits to be read, which holds event time too.
+        """
         patience = self._patience
+        if now < self._comes_again_until:
+            return self._value
         if now - self._since >= patience.idle:
             self._streams = {
                 stream: (reached, came)
@@ -90,7 +101,7 @@ class LiveWatermark:
         elif not self._streams:
             return self._value
         slowest = min((reached for reached, _ in self._streams.values()), default=now - patience.idle)
-        reached = microseconds(min(slowest, now) - patience.lateness - patience.disorder)
+        reached = microseconds(min(slowest, unread or now, now) - patience.lateness - patience.disorder)
         self._value = max(self._value, reached)
         return self._value
 

@@ -105,6 +105,37 @@ def test_what_cannot_be_read_again_at_once_is_waited_for_whichever_worker_was_to
     assert stored(state["store_url"]) == scanned
 
 
+class ThrottledCrew(LocalCrew):
+    """Cannot read one object for a while."""
+
+    def __init__(self, settings: ScanSettings, url: str, refusals: int) -> None:
+        super().__init__(settings, shards=2)
+        self._url, self.refusals = url, refusals
+
+    def process(self, objects: Sequence[InputObject], at: int, lists: str) -> list[IngestReport]:
+        refused = [obj for obj in objects if obj.url == self._url and self.refusals]
+        self.refusals -= len(refused)
+        aside = [SetAside(obj.url, None, "An error occurred (SlowDown)") for obj in refused]
+        rest = [one for one in objects if one not in refused]
+        return [IngestReport(set_aside=aside), *super().process(rest, at, lists)]
+
+
+def test_an_object_that_the_store_is_too_busy_for_is_waited_for_while_hours_of_others_are_read(
+    settings: ScanSettings, account: Path, scanned: Plain, state: State
+):
+    busy = sorted((account / "AWSLogs").rglob("*CloudTrail*T00*.gz"))[0]
+    crew = ThrottledCrew(settings, str(busy), refusals=6)
+    service = Service(settings, folder_source(account / "AWSLogs"), **state, crew=crew)
+    service.start()
+    for _ in range(100):
+        service.coordinator.step()
+    assert not crew.refusals
+    service.coordinator.finish()
+    service.coordinator.stop()
+    service.store.close()
+    assert stored(state["store_url"]) == scanned
+
+
 class BadRowCrew(LocalCrew):
     """Sets a row of each object aside, whose text reads like an outage."""
 

@@ -49,3 +49,20 @@ def test_after_hours_of_standstill_event_time_waits_for_what_has_come_meanwhile(
     reached = microseconds(NOW - BEHIND)
     later = NOW + timedelta(hours=5)
     assert LiveWatermark(PATIENCE, later, reached).value(later + MINUTE) == reached
+
+
+def test_what_has_come_and_cannot_be_read_holds_event_time():
+    watermark = LiveWatermark(PATIENCE, NOW - timedelta(hours=1))
+    watermark.on_done([delivered("eu-west-1", NOW)], NOW)
+    missed = NOW - 5 * MINUTE
+    assert watermark.value(NOW, missed) == microseconds(missed - BEHIND)
+    assert watermark.value(NOW) == microseconds(NOW - BEHIND)
+
+
+def test_after_a_restart_event_time_stands_until_what_was_handed_out_before_has_come_again():
+    reached = microseconds(NOW - timedelta(hours=9))
+    watermark = LiveWatermark(PATIENCE, NOW, reached)
+    watermark.listen(NOW, comes_again=5 * MINUTE)
+    watermark.on_done([delivered("eu-west-1", NOW)], NOW)
+    assert watermark.value(NOW + 4 * MINUTE) == reached
+    assert watermark.value(NOW + 5 * MINUTE) == microseconds(NOW - BEHIND)
