@@ -153,10 +153,10 @@ AGENT = Part("agent", ("http_request_user_agent_family",), "UserAgents", "user a
 USER_TYPE = Part("user_type", ("actor_user_type",), "UserTypes", "user type", whose=("account",), levels=("account",))
 BUCKET = Part("bucket", ("bucket_name",), "Buckets", "bucket", whose=("principal",))
 
-SERVICE = Part("service", ("api_service_name",), "Services", "service", whose=())
-REGION = Part("region", ("region",), "Regions", "Region", whose=())
+SERVICE = Part("service", ("api_service_name",), "Services", "service", whose=(), levels=("account",))
+REGION = Part("region", ("region",), "Regions", "Region", whose=(), levels=("account", "principal"))
 ERROR = Part("error", ("api_response_error",), "Errors", "error", whose=(), levels=("account", "principal"))
-"""Parts that models see, and that give no points."""
+"""Parts that models see, and that give no points. Which services a principal uses is known by its operations."""
 
 
 def habits_of(parts: tuple[Part, ...]) -> dict[str, Habit]:
