@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
@@ -13,12 +14,21 @@ from random import Random
 from typing import Any
 
 import msgspec
+import numpy as np
 from sqlalchemy import Connection, Table
 
 from guardray.findings.wire import time_text
 from guardray.store.criteria.tokens import tokens_of
-from guardray.store.criteria_schema import FINDING_VALUES
 from guardray.store.database import Database
+from guardray.store.index_schema import (
+    DAY_TOTALS,
+    DAY_US,
+    FINDING_INDEX,
+    FINDING_TERMS,
+    FINDING_VALUES,
+    RESOURCE_TOTALS,
+    TYPE_TOTALS,
+)
 from guardray.store.schema import FINDINGS
 
 Json = dict[str, Any]
@@ -28,7 +38,29 @@ REGIONS = ("eu-west-1", "us-east-1")
 ACCOUNTS = tuple(f"{111111111111 + number}" for number in range(60))
 _DAYS = 90
 _ROWS_A_STEP = 5000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_TIMES = ("event_first_seen", "event_last_seen", "created_at", "updated_at")
 _PLACE = re.compile("@([a-z_]+)@")
+
+
+TOTALS = (TYPE_TOTALS, DAY_TOTALS, RESOURCE_TOTALS)
+
+_BY_RESOURCE = "SELECT {}, {}, account_id, resource_type, resource_name, count(*), max(updated_at) FROM finding_index"
+RECOUNTED = {
+    "finding_type_totals": """
+        SELECT type, severity, archived, region, account_id, count(*), max(updated_at)
+        FROM finding_index GROUP BY 1, 2, 3, 4, 5""",
+    "finding_day_totals": f"""
+        SELECT updated_at / {DAY_US}, severity, archived, region, account_id, count(*), max(updated_at)
+        FROM finding_index GROUP BY 1, 2, 3, 4, 5""",
+    "finding_resource_totals": f"""
+        {_BY_RESOURCE.format("true", "region")} GROUP BY 1, 2, 3, 4, 5 UNION ALL
+        {_BY_RESOURCE.format("true", "''")} GROUP BY 1, 2, 3, 4, 5 UNION ALL
+        {_BY_RESOURCE.format("false", "region")} WHERE NOT archived GROUP BY 1, 2, 3, 4, 5 UNION ALL
+        {_BY_RESOURCE.format("false", "''")} WHERE NOT archived GROUP BY 1, 2, 3, 4, 5""",
+}
+"""What the tables of totals should hold, in SQL."""
 
 
 def demo_findings(folder: Path) -> list[Json]:
@@ -40,14 +72,24 @@ def demo_findings(folder: Path) -> list[Json]:
 
 def fill(database: Database, bases: Sequence[Json], number: int) -> None:
     """Fill an empty store, with its indexes made afterwards, as that is faster."""
-    indexes = [index for table in (FINDINGS, FINDING_VALUES) for index in table.indexes]
+    tables = (FINDINGS, FINDING_INDEX, FINDING_TERMS, *TOTALS)
+    indexes = [index for table in tables for index in table.indexes]
     with database.writing() as connection:
         for index in indexes:
             index.drop(connection)
-        findings = variations([Template(base) for base in bases], number, Random(6))
+        terms: dict[str, int] = {}
+        values: list[np.ndarray] = []
+        findings = enumerate(variations([Template(base) for base in bases], number, Random(6)), start=1)
         while step := list(islice(findings, _ROWS_A_STEP)):
-            _insert(connection, FINDINGS, (row for row, _ in step))
-            _insert(connection, FINDING_VALUES, (value for _, values in step for value in values))
+            _insert(connection, FINDINGS, (one.row() for _, one in step))
+            _insert(connection, FINDING_INDEX, (one.index_row(place) for place, one in step))
+            keys = [terms.setdefault(term, len(terms) + 1) << 32 | place for place, one in step for term in one.terms]
+            values.append(np.array(keys, dtype=np.int64))
+        _insert(connection, FINDING_TERMS, ((place, term) for term, place in terms.items()))
+        keys = np.sort(np.concatenate(values))
+        _insert(connection, FINDING_VALUES, zip((keys >> 32).tolist(), (keys & 0xFFFFFFFF).tolist(), strict=True))
+        for table in TOTALS:
+            connection.exec_driver_sql(f"INSERT INTO {table.name} {RECOUNTED[table.name]}")
         for index in indexes:
             index.create(connection)
 
@@ -65,8 +107,29 @@ def _insert(connection: Connection, table: Table, rows: Iterable[tuple[Any, ...]
             copy.write_row(row)
 
 
+@dataclass(frozen=True)
+class Made:
+    """A finding that was made up: its columns, its JSON and the terms of its values."""
+
+    columns: dict[str, Any]
+    json: str
+    terms: list[str]
+
+    def row(self) -> tuple[Any, ...]:
+        """Of `findings`."""
+        values = self.columns | {"json": self.json, "user_feedback": None}
+        values |= {name: _column_time(self.columns[name]) for name in _TIMES}
+        return tuple(values[column.name] for column in FINDINGS.c)
+
+    def index_row(self, number: int) -> tuple[Any, ...]:
+        """Of `finding_index`."""
+        values = self.columns | {"number": number, "finding_id": self.columns["id"]}
+        values |= {name: (self.columns[name] - _EPOCH) // _MICROSECOND for name in _TIMES}
+        return tuple(values[column.name] for column in FINDING_INDEX.c)
+
+
 class Template:
-    """A finding with places for what varies, as a row of `findings` and rows of `finding_values`."""
+    """A finding with places for what varies, in its JSON and its terms."""
 
     def __init__(self, base: Json) -> None:
         finding: Json = msgspec.json.decode(msgspec.json.encode(base))
@@ -87,7 +150,7 @@ class Template:
         text = msgspec.json.encode(finding).decode()
         text = text.replace('"@archived@"', "@archived@").replace('"@count@"', "@count@")
         self._parts = _PLACE.split(text)
-        self._values = [(number, _PLACE.split(token)) for number, token in sorted(tokens_of(finding))]
+        self._terms = [_PLACE.split(term) for term in sorted(tokens_of(finding))]
         self.type, self.severity = finding["type"], float(finding["severity"])
         self.resource_type = resource["resourceType"]
         self.resource_place = {"Instance": "instance", "AccessKey": "user"}.get(self.resource_type, "accountid")
@@ -95,17 +158,16 @@ class Template:
     def text(self, varying: dict[str, str]) -> str:
         return _filled(self._parts, varying)
 
-    def values(self, varying: dict[str, str]) -> list[tuple[int, str, str]]:
-        return [(number, _filled(parts, varying), varying["id"]) for number, parts in self._values]
+    def terms(self, varying: dict[str, str]) -> list[str]:
+        return [_filled(parts, varying) for parts in self._terms]
 
 
-def variations(
-    templates: Sequence[Template], number: int, random: Random
-) -> Iterator[tuple[tuple[Any, ...], list[tuple[int, str, str]]]]:
-    """Rows of both tables. Some accounts, types and values have many and most have few; a fifth is archived."""
-    for _ in range(number):
+def variations(templates: Sequence[Template], number: int, random: Random) -> Iterator[Made]:
+    """Findings as they come. Some accounts, types and values have many and most have few; a fifth is archived."""
+    period = _DAYS * 86_400_000
+    for since in sorted(random.randrange(period) for _ in range(number)):
         template = templates[_skewed(random, len(templates))]
-        created = NOW - timedelta(milliseconds=random.randrange(_DAYS * 86_400_000))
+        created = NOW - timedelta(milliseconds=period - since)
         updated = min(NOW, created + timedelta(milliseconds=int(random.expovariate(1 / 86_400_000))))
         first, last = created - timedelta(minutes=20), updated - timedelta(minutes=10)
         archived, count = random.random() < 0.2, int(random.expovariate(0.1)) + 1
@@ -125,22 +187,20 @@ def variations(
             "user": f"user-{_skewed(random, 20_000)}",
             "address": f"198.51.{address >> 8}.{address & 255}",
         }
-        row = (
-            varying["id"],
-            varying["accountid"],
-            varying["region"],
-            varying["detector"],
-            template.type,
-            template.severity,
-            count,
-            *(_column_time(time) for time in (first, last, created, updated)),
-            archived,
-            template.resource_type,
-            varying[template.resource_place],
-            template.text(varying),
-            None,
-        )
-        yield row, template.values(varying)
+        columns = {
+            "id": varying["id"],
+            "account_id": varying["accountid"],
+            "region": varying["region"],
+            "detector_id": varying["detector"],
+            "type": template.type,
+            "severity": template.severity,
+            "count": count,
+            **dict(zip(_TIMES, (first, last, created, updated), strict=True)),
+            "archived": archived,
+            "resource_type": template.resource_type,
+            "resource_name": varying[template.resource_place],
+        }
+        yield Made(columns, template.text(varying), template.terms(varying))
 
 
 def _put(details: Json, name: str, place: str) -> None:

@@ -7,10 +7,11 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, RowMapping, Select, delete, insert, select, update
+from sqlalchemy import Connection, RowMapping, Select, and_, delete, insert, select, update
 
 from guardray.findings import identity
 from guardray.store.api_schema import DETECTORS, REMOVED_DETECTORS, RESOURCES, TAGS
+from guardray.store.indexing import delete_findings
 from guardray.store.schema import FINDINGS
 from guardray.types import AccountId, Region
 
@@ -74,7 +75,8 @@ def change(connection: Connection, detector: StoredDetector, now: datetime, **va
 def remove(connection: Connection, detector: StoredDetector) -> None:
     """Forget a detector with its findings, its tags and all that belongs to it; keep that there was one."""
     place = (detector.account_id, detector.region)
-    for table in (FINDINGS, RESOURCES, DETECTORS):
+    delete_findings(connection, and_(FINDINGS.c.account_id == place[0], FINDINGS.c.region == place[1]))
+    for table in (RESOURCES, DETECTORS):
         connection.execute(delete(table).where(table.c.account_id == place[0], table.c.region == place[1]))
     arn = TAGS.c.arn
     connection.execute(delete(TAGS).where((arn == detector.arn) | arn.startswith(f"{detector.arn}/", autoescape=True)))

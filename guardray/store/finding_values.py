@@ -2,40 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
 
+from guardray.store.bulk import among, delete_rows, insert_rows
 from guardray.store.criteria.tokens import tokens_of
+from guardray.store.index_schema import FINDING_TERMS, FINDING_VALUES
 
 Json = Mapping[str, Any]
 
-_Row = tuple[int, str, str]
-"""Attribute, value and finding."""
-
-_DELETE = "DELETE FROM finding_values WHERE attribute = {0} AND value = {0} AND finding_id = {0}"
-_INSERT = "INSERT INTO finding_values (attribute, value, finding_id) VALUES ({0}, {0}, {0})"
+_COLUMNS = ("term", "finding")
 
 
-def note_values(connection: Connection, changes: Iterable[tuple[Json | None, Json]]) -> None:
+def note_values(connection: Connection, changes: Iterable[tuple[int, Json | None, Json | None]]) -> None:
     """Bring the values of findings up to date, in the open transaction.
 
     Args:
-        changes: GuardDuty's JSON of each finding before, null where it is new, and now.
+        changes: the number of each finding, and GuardDuty's JSON of it before, null where it is new, and now, null
+            where it is deleted.
     """
-    gone: list[_Row] = []
-    come: list[_Row] = []
-    for before, now in changes:
-        new = tokens_of(now)
+    gone: list[tuple[str, int]] = []
+    come: list[tuple[str, int]] = []
+    for number, before, now in changes:
         old = set() if before is None else tokens_of(before)
-        gone += ((attribute, value, now["id"]) for attribute, value in old - new)
-        come += ((attribute, value, now["id"]) for attribute, value in new - old)
-    mark = "?" if connection.dialect.name == "sqlite" else "%s"
-    # By the driver itself: a finding has some 15 values, and SQLAlchemy takes longer for each than the database does.
-    if gone:
-        connection.exec_driver_sql(_DELETE.format(mark), gone)
-    if come:
-        # In the order of the primary key: neighbours go to the same page.
-        come.sort()
-        connection.exec_driver_sql(_INSERT.format(mark), come)
+        new = set() if now is None else tokens_of(now)
+        gone += ((term, number) for term in old - new)
+        come += ((term, number) for term in new - old)
+    numbers = _numbers(connection, {term for term, _ in gone})
+    delete_rows(connection, FINDING_VALUES, _COLUMNS, _numbered(gone, numbers))
+    numbers = _numbers(connection, {term for term, _ in come})
+    numbers |= _new_numbers(connection, sorted({term for term, _ in come if term not in numbers}))
+    insert_rows(connection, FINDING_VALUES, _COLUMNS, _numbered(come, numbers))
+
+
+def _numbered(rows: Iterable[tuple[str, int]], numbers: Mapping[str, int]) -> list[tuple[int, int]]:
+    """In the order of the primary key: neighbours go to the same page."""
+    return sorted((numbers[term], number) for term, number in rows if term in numbers)
+
+
+def _numbers(connection: Connection, terms: Iterable[str]) -> dict[str, int]:
+    listed = sorted(terms)
+    if not listed:
+        return {}
+    query = select(FINDING_TERMS.c.term, FINDING_TERMS.c.number)
+    rows = connection.execute(query.where(among(connection, FINDING_TERMS.c.term, listed)))
+    return {row.term: row.number for row in rows}
+
+
+def _new_numbers(connection: Connection, terms: Sequence[str]) -> dict[str, int]:
+    if not terms:
+        return {}
+    last = connection.scalar(select(func.max(FINDING_TERMS.c.number))) or 0
+    numbers = {term: last + place for place, term in enumerate(terms, start=1)}
+    insert_rows(connection, FINDING_TERMS, ("number", "term"), [(number, term) for term, number in numbers.items()])
+    return numbers

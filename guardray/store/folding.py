@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, select
 
 from guardray.findings.finding import Finding
 from guardray.findings.sighting import Occurrence
 from guardray.findings.wire import to_json
 from guardray.store.api_suppression import Suppression
-from guardray.store.finding_values import note_values
-from guardray.store.rows import evidence_row, finding_of_json, finding_row
+from guardray.store.bulk import insert_rows, update_rows
+from guardray.store.indexing import Change, index_changed, index_new
+from guardray.store.rows import EVIDENCE_COLUMNS, evidence_row, finding_columns, finding_of_json, finding_row
 from guardray.store.schema import EVIDENCE, FINDINGS
 
 _IDS_A_QUERY = 500
-_UPDATE_FINDING = update(FINDINGS).where(FINDINGS.c.id == bindparam("stored_id"))
 _DELETE_EVIDENCE = delete(EVIDENCE).where(
     EVIDENCE.c.finding_id == bindparam("of"),
     EVIDENCE.c.time == bindparam("at"),
@@ -68,8 +69,9 @@ def write_new(connection: Connection, findings: Sequence[Finding]) -> None:
         return
     written = Suppression.read(connection).applied(findings)
     texts = [to_json(finding) for finding in written]
-    connection.execute(insert(FINDINGS), [finding_row(*each) for each in zip(written, texts, strict=True)])
-    note_values(connection, ((None, text) for text in texts))
+    rows = [finding_row(*each) for each in zip(written, texts, strict=True)]
+    insert_rows(connection, FINDINGS, tuple(rows[0]), [tuple(row.values()) for row in rows])
+    index_new(connection, list(zip(rows, texts, strict=True)))
     _insert_evidence(connection, [(finding.id, row) for finding in written for row in finding.evidence])
 
 
@@ -81,9 +83,14 @@ def write_changed(connection: Connection, changes: Sequence[tuple[Finding, Findi
     if not changes:
         return
     written = Suppression.read(connection).applied(new for _, new in changes)
-    connection.execute(_UPDATE_FINDING, [{"stored_id": new.id} | finding_row(new) for new in written])
-    told_anew = [(old, new) for (old, _), new in zip(changes, written, strict=True) if _telling(old) != _telling(new)]
-    note_values(connection, ((to_json(old), to_json(new)) for old, new in told_anew))
+    texts = [to_json(finding) for finding in written]
+    rows = [finding_row(*each) for each in zip(written, texts, strict=True)]
+    columns = tuple(name for name in rows[0] if name != "id")
+    update_rows(connection, FINDINGS, "id", columns, [(*(row[name] for name in columns), row["id"]) for row in rows])
+    index_changed(
+        connection,
+        [_change(old, new, row, text) for (old, _), new, row, text in zip(changes, written, rows, texts, strict=True)],
+    )
     dropped = [(old.id, row) for old, new in changes for row in set(old.evidence) - set(new.evidence)]
     if dropped:
         connection.execute(_DELETE_EVIDENCE, [{"of": of, "at": row.time, "by": row.digest} for of, row in dropped])
@@ -92,14 +99,18 @@ def write_changed(connection: Connection, changes: Sequence[tuple[Finding, Findi
     )
 
 
+def _change(old: Finding, new: Finding, row: dict[str, Any], text: dict[str, Any]) -> Change:
+    same = _telling(old) == _telling(new)
+    return Change((finding_columns(old), None if same else to_json(old)), (row, None if same else text))
+
+
 def _telling(finding: Finding) -> tuple[object, ...]:
     """The parts that values are of: most changes leave them as they are."""
     return finding.resource, finding.action, finding.additional_info, finding.threat_intelligence
 
 
 def _insert_evidence(connection: Connection, rows: Sequence[tuple[str, Occurrence]]) -> None:
-    if rows:
-        connection.execute(insert(EVIDENCE), [evidence_row(finding_id, row) for finding_id, row in rows])
+    insert_rows(connection, EVIDENCE, EVIDENCE_COLUMNS, [evidence_row(*each) for each in rows])
 
 
 def chunks(ids: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from guardray.errors import QueryRefusedError
 from guardray.store.criteria_schema import FINDING_FEEDBACK
+from guardray.store.indexing import Change, index_changed
 from guardray.store.outbox_changes import note_changes
 from guardray.store.schema import FINDINGS
 from guardray.store.search import Scope, of_ids, require_few
@@ -87,17 +88,14 @@ def _set_archived(
     connection: Connection, scope: Scope, finding_ids: Sequence[str], archived: bool, now: datetime
 ) -> int:
     require_few(finding_ids)
-    others = select(FINDINGS.c.id, FINDINGS.c.json).where(
-        *of_ids(scope, finding_ids), FINDINGS.c.archived.is_(not archived)
-    )
-    changes = [
-        {"marked": row.id, "archived": archived, "json": _with_archived(row.json, archived)}
-        for row in connection.execute(others.order_by(FINDINGS.c.id))
-    ]
-    if changes:
-        connection.execute(_MARK, changes)
-        note_changes(connection, [change["marked"] for change in changes], now)
-    return len(changes)
+    others = select(FINDINGS).where(*of_ids(scope, finding_ids), FINDINGS.c.archived.is_(not archived))
+    rows = connection.execute(others.order_by(FINDINGS.c.id)).mappings().all()
+    if rows:
+        changes = [(row["id"], _with_archived(row["json"], archived)) for row in rows]
+        connection.execute(_MARK, [{"marked": of, "archived": archived, "json": json} for of, json in changes])
+        index_changed(connection, [Change((row, None), ({**row, "archived": archived}, None)) for row in rows])
+        note_changes(connection, [row["id"] for row in rows], now)
+    return len(rows)
 
 
 def _with_archived(text: str, archived: bool) -> str:

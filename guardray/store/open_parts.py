@@ -16,6 +16,7 @@ from sqlalchemy import Connection, delete, insert, select
 from guardray.findings.finding import Finding
 from guardray.findings.sighting import Occurrence
 from guardray.store.folding import chunks, known_findings, merged, write_changed, write_new
+from guardray.store.indexing import delete_findings
 from guardray.store.outbox_changes import note_changes
 from guardray.store.rows import encode_row, finding_of_json, finding_row, occurrence_of_row
 from guardray.store.schema import EVIDENCE, FINDINGS
@@ -148,4 +149,4 @@ def _row(finding_id: str, finding: Finding | None) -> dict[str, str | None]:
 
 def _take_back(connection: Connection, ids: list[str]) -> None:
     for some in chunks(ids):
-        connection.execute(delete(FINDINGS).where(FINDINGS.c.id.in_(some)))
+        delete_findings(connection, FINDINGS.c.id.in_(some))

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sqlalchemy import ColumnElement, Connection, and_, or_
+from sqlalchemy import ColumnElement, Connection, Table, and_, or_
 
 from guardray.store import api_members
-from guardray.store.schema import FINDINGS
+from guardray.store.index_schema import FINDING_INDEX
 from guardray.store.search import Scope
+from guardray.store.totals import ALL_REGIONS
 from guardray.types import AccountId, Region
 
 
@@ -26,6 +27,13 @@ class Reach(Scope):
     regions: frozenset[Region] | None = None
     members: Mapping[Region, frozenset[AccountId]] = field(default_factory=dict)
 
+    @property
+    def one_region(self) -> Region | None:
+        """See Scope."""
+        if self.regions is None:
+            return None if self.members else ALL_REGIONS
+        return next(iter(self.regions)) if len(self.regions) == 1 else None
+
     @classmethod
     def of(cls, connection: Connection, account_id: AccountId, regions: frozenset[Region] | None) -> Reach:
         """What this account sees in these Regions, as its members are now."""
@@ -33,9 +41,9 @@ class Reach(Scope):
         there = {region: ids for region, ids in members.items() if regions is None or region in regions}
         return cls(frozenset({account_id}), None, regions, there)
 
-    def conditions(self) -> list[ColumnElement[bool]]:
-        """On the table `findings`."""
-        account, region = FINDINGS.c.account_id, FINDINGS.c.region
+    def conditions(self, table: Table = FINDING_INDEX) -> list[ColumnElement[bool]]:
+        """On a table that has accounts and Regions of findings."""
+        account, region = table.c.account_id, table.c.region
         own = self.account_ids or frozenset()
         everybody = own.union(*self.members.values())
         conditions: list[ColumnElement[bool]] = [account.in_(sorted(everybody))]  # first, as an index can begin with it

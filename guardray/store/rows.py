@@ -21,6 +21,12 @@ def finding_row(finding: Finding, written: Mapping[str, Any] | None = None) -> d
     Args:
         written: GuardDuty's JSON of the finding, where it is at hand.
     """
+    json = to_json(finding) if written is None else written
+    return finding_columns(finding) | {"json": msgspec.json.encode(json).decode()}
+
+
+def finding_columns(finding: Finding) -> dict[str, Any]:
+    """The columns of `findings` beside its JSON."""
     return {
         "id": finding.id,
         "account_id": finding.account_id,
@@ -36,7 +42,6 @@ def finding_row(finding: Finding, written: Mapping[str, Any] | None = None) -> d
         "archived": finding.archived,
         "resource_type": finding.resource.resource_type,
         "resource_name": resource_name(finding),
-        "json": msgspec.json.encode(to_json(finding) if written is None else written).decode(),
     }
 
 
@@ -45,10 +50,12 @@ def finding_of_json(text: str) -> Finding:
     return from_json(msgspec.json.decode(text))
 
 
-def evidence_row(finding_id: str, occurrence: Occurrence) -> dict[str, Any]:
-    """A row of `evidence`."""
-    row = encode_row(occurrence.row)
-    return {"finding_id": finding_id, "time": occurrence.time, "digest": occurrence.digest, "row": row}
+EVIDENCE_COLUMNS = ("finding_id", "time", "digest", "row")
+
+
+def evidence_row(finding_id: str, occurrence: Occurrence) -> tuple[Any, ...]:
+    """A row of `evidence`, in the order of EVIDENCE_COLUMNS."""
+    return finding_id, occurrence.time, occurrence.digest, encode_row(occurrence.row)
 
 
 def encode_row(row: Row) -> str:

@@ -21,7 +21,7 @@ from sqlalchemy import (
     TypeDecorator,
 )
 
-REVISION = "0010"
+REVISION = "0011"
 """The migration that these tables are at."""
 
 VERSION_TABLE = "guardray_version"
@@ -68,8 +68,6 @@ class LogText(TypeDecorator[str]):
 
 METADATA = MetaData()
 
-_OFTEN_ASKED = ("account_id", "region", "archived", "severity", "type")
-
 FINDINGS = Table(
     "findings",
     METADATA,
@@ -87,29 +85,11 @@ FINDINGS = Table(
     Column("archived", Boolean, nullable=False),
     Column("resource_type", LogText, nullable=False),
     Column("resource_name", LogText, nullable=False),
-    Column("json", Text, nullable=False),  # GuardDuty's JSON; the other columns repeat parts of it for queries
+    Column("json", Text, nullable=False),  # GuardDuty's JSON; the other columns repeat parts of it
     Column("user_feedback", String(10), nullable=True),  # the one thing that the JSON does not say
     Index("findings_by_urgency", "severity", "event_last_seen"),
-    Index("findings_by_creation", "created_at", "id", *_OFTEN_ASKED),
-    Index("findings_by_update", "updated_at", "id", *_OFTEN_ASKED),
-    Index("findings_by_last_event", "event_last_seen", "id", *_OFTEN_ASKED),
-    Index("findings_by_severity", "severity", "id", "account_id", "region", "archived", "type"),
-    Index("findings_by_type", "type", "severity", "archived", "account_id", "region", "updated_at", "created_at", "id"),
-    Index(
-        "findings_by_account", "account_id", "region", "type", "severity", "archived", "updated_at", "created_at", "id"
-    ),
-    Index(
-        "findings_by_resource",
-        "account_id",
-        "region",
-        "resource_type",
-        "resource_name",
-        "severity",
-        "archived",
-        "updated_at",
-    ),
 )
-"""Indexes hold what most questions ask beside what they are ordered by: its own row is large and seldom near."""
+"""What finds them in their order is in `index_schema`, as a row of this table is large."""
 
 EVIDENCE = Table(
     "evidence",

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, Select, false, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, false, select
 
 from guardray.errors import QueryRefusedError
 from guardray.store.criteria.conditions import Criteria
-from guardray.store.criteria.sql import compile_criteria
+from guardray.store.index_schema import FINDING_INDEX
 from guardray.store.schema import FINDINGS
-from guardray.store.search_plan import plan
+from guardray.store.search_plan import Question, read_page
 from guardray.store.sorting import Place, Sort
+from guardray.store.totals import ALL_REGIONS
 from guardray.types import AccountId, Region
 
 MAX_IDS = 50
@@ -32,14 +33,19 @@ class Scope:
     account_ids: frozenset[AccountId] | None = None
     region: Region | None = None
 
-    def conditions(self) -> list[ColumnElement[bool]]:
-        """On the table `findings`."""
+    def conditions(self, table: Table = FINDING_INDEX) -> list[ColumnElement[bool]]:
+        """On a table that has accounts and Regions of findings."""
         conditions: list[ColumnElement[bool]] = []
         if self.account_ids is not None:
-            conditions.append(FINDINGS.c.account_id.in_(sorted(self.account_ids)) if self.account_ids else false())
+            conditions.append(table.c.account_id.in_(sorted(self.account_ids)) if self.account_ids else false())
         if self.region is not None:
-            conditions.append(FINDINGS.c.region == self.region)
+            conditions.append(table.c.region == self.region)
         return conditions
+
+    @property
+    def one_region(self) -> Region | None:
+        """The Region that may be seen; ALL_REGIONS where each account may be seen in all, null for some of them."""
+        return ALL_REGIONS if self.region is None else self.region
 
 
 @dataclass(frozen=True)
@@ -75,15 +81,11 @@ def find_page(
     """
     if not 1 <= size <= MAX_PAGE:
         raise QueryRefusedError("maxResults", f"is not between 1 and {MAX_PAGE}")
-    value = sort.expression(connection)
-    chosen = [*scope.conditions(), *compile_criteria(connection, criteria)]
-    if after is not None:
-        chosen.append(sort.after(value, after))
-    direction = (value.desc(), FINDINGS.c.id.desc()) if sort.descending else (value.asc(), FINDINGS.c.id.asc())
-    query = select(FINDINGS.c.id, value.label("value")).where(*chosen).order_by(*direction).limit(size + 1)
-    rows = connection.execute(plan(connection, query, scope.conditions(), criteria, sort)).all()
+    question = Question(tuple(scope.conditions()), criteria, sort, after, size + 1)
+    rows = read_page(connection, question)
     last = rows[size - 1] if len(rows) > size else None
-    return FindingsPage(tuple(row.id for row in rows[:size]), None if last is None else sort.place(last.value, last.id))
+    next_after = None if last is None else sort.place(last.value, last.number)
+    return FindingsPage(tuple(row.finding_id for row in rows[:size]), next_after)
 
 
 def findings_by_id(
@@ -99,11 +101,15 @@ def findings_by_id(
         QueryRefusedError: too many ids.
     """
     require_few(finding_ids)
-    found = {row.id: _json_of(row) for row in connection.execute(_rows(scope, finding_ids))}
-    findings = [found[finding_id] for finding_id in dict.fromkeys(finding_ids) if finding_id in found]
+    rows = {row.id: row for row in connection.execute(_rows(scope, finding_ids))}
+    found = [
+        (rows[finding_id].number, _json_of(rows[finding_id]))
+        for finding_id in dict.fromkeys(finding_ids)
+        if finding_id in rows
+    ]
     if sort is not None:
-        findings.sort(key=lambda finding: (sort.value_of(finding), finding["id"]), reverse=sort.descending)
-    return findings
+        found.sort(key=lambda each: (sort.value_of(each[1]), each[0]), reverse=sort.descending)
+    return [finding for _, finding in found]
 
 
 def require_few(finding_ids: Sequence[str]) -> None:
@@ -119,11 +125,13 @@ def require_few(finding_ids: Sequence[str]) -> None:
 def of_ids(scope: Scope, finding_ids: Sequence[str]) -> list[ColumnElement[bool]]:
     """Conditions on the table `findings`: these ids, as far as the scope has them."""
     written = [finding_id for finding_id in finding_ids if finding_id.isascii() and "\0" not in finding_id]
-    return [FINDINGS.c.id.in_(written), *scope.conditions()]
+    return [FINDINGS.c.id.in_(written), *scope.conditions(FINDINGS)]
 
 
 def _rows(scope: Scope, finding_ids: Sequence[str]) -> Select[Any]:
-    return select(FINDINGS.c.id, FINDINGS.c.json, FINDINGS.c.user_feedback).where(*of_ids(scope, finding_ids))
+    joined = FINDINGS.join(FINDING_INDEX, FINDING_INDEX.c.finding_id == FINDINGS.c.id)
+    columns = FINDINGS.c.id, FINDINGS.c.json, FINDINGS.c.user_feedback, FINDING_INDEX.c.number
+    return select(*columns).select_from(joined).where(*of_ids(scope, finding_ids))
 
 
 def _json_of(row: Row[Any]) -> Json:

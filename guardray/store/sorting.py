@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, Float, String, and_, case, cast, func, literal_column, or_
+from sqlalchemy import ColumnElement, Connection, Float, String, and_, case, cast, func, literal_column, or_, select
 
 from guardray.errors import QueryRefusedError
 from guardray.findings.wire import time_of, time_text
 from guardray.store.criteria.attributes import COLUMNS, known_attribute
 from guardray.store.criteria.evaluation import values_at
+from guardray.store.index_schema import FINDING_INDEX
 from guardray.store.schema import FINDINGS
 
 _API_CALL = "service.action.awsApiCallAction"
@@ -42,16 +43,17 @@ SORTABLE: dict[str, SortKind] = {
 }
 """The attributes that GuardDuty documents for sorting. No list is on the way to any of them."""
 
+_MOST = 1 << 63
 _ABSENT = -1.0
 """Before all numbers that these attributes have. An absent text is before all others too, as the empty one."""
 
 Place = list[Any]
-"""Value and id of a finding, as JSON can hold them."""
+"""Value and number of a finding, as JSON can hold them."""
 
 
 @dataclass(frozen=True)
 class Sort:
-    """An order of findings: by one attribute, those with the same value by their id in the same direction."""
+    """An order of findings: by one attribute, those with the same value as they came, in the same direction."""
 
     attribute: str = "createdAt"
     descending: bool = True
@@ -84,35 +86,44 @@ class Sort:
             case _:
                 return _ABSENT if value is None else float(value)
 
-    def place(self, value: Any, finding_id: str) -> Place:
+    def place(self, value: Any, number: int) -> Place:
         """Where a finding stands, for `after`."""
-        return [time_text(value) if isinstance(value, datetime) else value, finding_id]
+        return [time_text(value) if isinstance(value, datetime) else value, number]
 
     def expression(self, connection: Connection) -> ColumnElement[Any]:
-        """The value in the table `findings`, never null."""
+        """The value of a row of `finding_index`, never null."""
         if self.attribute in COLUMNS:
-            return FINDINGS.c[COLUMNS[self.attribute][0]]
-        return _json_expression(connection, self.attribute, SORTABLE[self.attribute])
+            return FINDING_INDEX.c[COLUMNS[self.attribute][0]]
+        value = _json_expression(connection, self.attribute, SORTABLE[self.attribute])
+        finding = select(value).where(FINDINGS.c.id == FINDING_INDEX.c.finding_id)
+        return finding.correlate(FINDING_INDEX).scalar_subquery()
 
     def after(self, value: ColumnElement[Any], place: Place) -> ColumnElement[bool]:
-        """Findings that come after a place.
+        """Rows that come after a place.
 
         Raises:
             QueryRefusedError: the place is of another order.
         """
-        given, finding_id = self._checked(place)
-        identity = FINDINGS.c.id
+        given, number = self._checked(place)
+        identity = FINDING_INDEX.c.number
         # The first part alone narrows the index; databases do not see that it follows from the second.
         if self.descending:
-            return and_(value <= given, or_(value < given, identity < finding_id))
-        return and_(value >= given, or_(value > given, identity > finding_id))
+            return and_(value <= given, or_(value < given, identity < number))
+        return and_(value >= given, or_(value > given, identity > number))
 
-    def _checked(self, place: Place) -> tuple[Any, str]:
+    def up_to(self, value: ColumnElement[Any], given: Any, number: int) -> ColumnElement[bool]:
+        """Rows that come before a place or stand at it. `given` is as a row has it, not as a Place has."""
+        identity = FINDING_INDEX.c.number
+        if self.descending:
+            return and_(value >= given, or_(value > given, identity >= number))
+        return and_(value <= given, or_(value < given, identity <= number))
+
+    def _checked(self, place: Place) -> tuple[Any, int]:
         try:
-            given, finding_id = place
-            if not isinstance(finding_id, str) or "\0" in finding_id:
-                raise ValueError(finding_id)
-            return self._value(given), finding_id
+            given, number = place
+            if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < _MOST:
+                raise ValueError(number)
+            return self._value(given), number
         except (ValueError, TypeError):
             raise QueryRefusedError("nextToken", "is not a token of this request") from None
 

@@ -12,7 +12,15 @@ from guardray.store.api_schema import (
     RESOURCES,
     TAGS,
 )
-from guardray.store.criteria_schema import FINDING_FEEDBACK, FINDING_VALUES
+from guardray.store.criteria_schema import FINDING_FEEDBACK
+from guardray.store.index_schema import (
+    DAY_TOTALS,
+    FINDING_INDEX,
+    FINDING_TERMS,
+    FINDING_VALUES,
+    RESOURCE_TOTALS,
+    TYPE_TOTALS,
+)
 from guardray.store.schema import DESTINATIONS, EPOCHS, EVIDENCE, FINDINGS, METADATA, OUTBOX, WRITER
 from guardray.store.service_schema import (
     CHECKPOINTS,
@@ -46,9 +54,14 @@ TABLES = (
     MEMBERS,
     ORGANISATION,
     DESTINATION_PLACES,
-    FINDING_VALUES,
     FINDING_FEEDBACK,
     USAGE,
+    FINDING_INDEX,
+    FINDING_TERMS,
+    FINDING_VALUES,
+    TYPE_TOTALS,
+    DAY_TOTALS,
+    RESOURCE_TOTALS,
 )
 
 __all__ = ["METADATA", "TABLES"]

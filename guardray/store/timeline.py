@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import Connection, RowMapping, and_, or_, select
+from sqlalchemy import Connection, RowMapping, or_, select
 
 from guardray.errors import QueryRefusedError
-from guardray.findings.wire import time_of, time_text
+from guardray.store.bulk import among
 from guardray.store.criteria import Condition
 from guardray.store.criteria.sql import having
-from guardray.store.criteria_schema import FINDING_VALUES
+from guardray.store.index_schema import FINDING_INDEX, FINDING_VALUES
 from guardray.store.schema import FINDINGS
 from guardray.store.search import Scope
-from guardray.store.search_plan import by_ids
-from guardray.store.sorting import Place
+from guardray.store.search_plan import by_numbers
+from guardray.store.sorting import Place, Sort
 
 _API_CALL, _CONNECTION = "service.action.awsApiCallAction", "service.action.networkConnectionAction"
 _PROBES = "service.action.portProbeAction.portProbeDetails"
@@ -72,27 +72,25 @@ def timeline(
     """
     if kind not in ENTITIES:
         raise QueryRefusedError("kind", f"is none of {', '.join(ENTITIES)}")
+    columns = FINDING_INDEX.c
     named = or_(*(having(Condition(attribute, "equals", (value,))) for attribute in ENTITIES[kind]))
-    columns = FINDINGS.c
-    chosen = [columns.id.in_(select(FINDING_VALUES.c.finding_id).where(named)), *scope.conditions()]
+    chosen = [columns.number.in_(select(FINDING_VALUES.c.finding).where(named)), *scope.conditions()]
+    order = Sort("service.eventFirstSeen", descending=False)
     if after is not None:
-        begin, finding_id = _checked(after)
-        later = and_(columns.event_first_seen == begin, columns.id > finding_id)
-        chosen.append(or_(columns.event_first_seen > begin, later))
-    query = select(FINDINGS).where(*chosen).order_by(columns.event_first_seen, columns.id).limit(size + 1)
-    rows = connection.execute(by_ids(query)).mappings().all()
-    events = [_event(row) for row in rows[:size]]
-    return events, [time_text(events[-1].begin), events[-1].id] if len(rows) > size else None
+        chosen.append(order.after(columns.event_first_seen, after))
+    page = select(columns.finding_id, columns.number, columns.event_first_seen).where(*chosen)
+    page = page.order_by(columns.event_first_seen, columns.number).limit(size + 1)
+    rows = connection.execute(by_numbers(page)).all()
+    events = _events(connection, [row.finding_id for row in rows[:size]])
+    if len(rows) <= size:
+        return events, None
+    return events, order.place(rows[size - 1].event_first_seen, rows[size - 1].number)
 
 
-def _checked(place: Place) -> tuple[datetime, str]:
-    try:
-        begin, finding_id = place
-        if isinstance(finding_id, str) and "\0" not in finding_id:
-            return time_of(begin), finding_id
-    except (ValueError, TypeError):
-        pass
-    raise QueryRefusedError("nextToken", "is not a token of this request")
+def _events(connection: Connection, finding_ids: Sequence[str]) -> list[Event]:
+    rows = connection.execute(select(FINDINGS).where(among(connection, FINDINGS.c.id, finding_ids))).mappings()
+    events = {row["id"]: _event(row) for row in rows}
+    return [events[finding_id] for finding_id in finding_ids]
 
 
 def _event(row: RowMapping) -> Event:

@@ -10,13 +10,14 @@ from finding_examples import one_of_each
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from random_criteria import bodies, criteria
-from sqlalchemy import delete, insert, select, text, update
+from sqlalchemy import insert, select, text, true, update
 
 from guardray.findings.wire import to_json
 from guardray.store.criteria import Condition, matches
 from guardray.store.criteria.sql import compile_criteria
 from guardray.store.database import Database
-from guardray.store.finding_values import note_values
+from guardray.store.index_schema import FINDING_INDEX
+from guardray.store.indexing import Change, delete_findings, index_changed, index_new
 from guardray.store.rows import finding_row
 from guardray.store.schema import FINDINGS
 
@@ -33,8 +34,8 @@ def merged(finding, body):
 
 def write(connection, body, severity, feedback):
     """Each example with these members in its JSON, and its other columns as they are written."""
-    connection.execute(delete(FINDINGS))
-    findings = []
+    delete_findings(connection, true())
+    findings, rows = [], []
     for example_finding in one_of_each():
         row = finding_row(example_finding)
         finding = merged(to_json(example_finding), body) | {"severity": severity}
@@ -44,7 +45,8 @@ def write(connection, body, severity, feedback):
             finding["service"]["userFeedback"] = feedback
         connection.execute(insert(FINDINGS), row)
         findings.append(finding)
-    note_values(connection, ((None, finding) for finding in findings))
+        rows.append(row)
+    index_new(connection, list(zip(rows, findings, strict=True)))
     return findings
 
 
@@ -60,7 +62,7 @@ def test_sql_and_evaluation_choose_the_same_findings(database, body, severity, f
     with database.writing() as connection:
         findings = write(connection, body, severity, feedback)
         for one in several:
-            chosen = set(connection.scalars(select(FINDINGS.c.id).where(*compile_criteria(connection, one))))
+            chosen = set(ids(connection, *one))
             assert chosen == {finding["id"] for finding in findings if matches(one, finding)}, one
 
 
@@ -76,7 +78,7 @@ def test_what_is_asked_is_never_a_part_of_the_statement(database):
     with database.writing() as connection:
         findings = write(connection, {"resource": {}, "service": {"x": evil}}, 8.0, None)
         for condition in conditions:
-            statement = select(FINDINGS.c.id).where(*compile_criteria(connection, (condition,)))
+            statement = select(FINDING_INDEX.c.finding_id).where(*compile_criteria(connection, (condition,)))
             assert evil not in str(statement.compile(dialect=connection.dialect))
             expected = {finding["id"] for finding in findings if matches((condition,), finding)}
             assert set(connection.scalars(statement)) == expected
@@ -84,7 +86,7 @@ def test_what_is_asked_is_never_a_part_of_the_statement(database):
 
 
 def ids(connection, *conditions):
-    return connection.scalars(select(FINDINGS.c.id).where(*compile_criteria(connection, conditions))).all()
+    return connection.scalars(select(FINDING_INDEX.c.finding_id).where(*compile_criteria(connection, conditions))).all()
 
 
 def test_values_follow_a_finding_that_changes(database):
@@ -95,5 +97,6 @@ def test_values_follow_a_finding_that_changes(database):
         json = msgspec.json.encode(old).replace(b'"alice"', b'"bob"')
         connection.execute(update(FINDINGS).where(FINDINGS.c.id == old["id"]).values(json=json.decode()))
         assert ids(connection, by_name) == []
-        note_values(connection, [(old, msgspec.json.decode(json))])
+        (row,) = connection.execute(select(FINDINGS).where(FINDINGS.c.id == old["id"])).mappings()
+        index_changed(connection, [Change((row, old), (row, msgspec.json.decode(json)))])
         assert ids(connection, by_name) == [old["id"]]

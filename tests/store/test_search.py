@@ -17,11 +17,14 @@ from guardray.findings.wire import to_json
 from guardray.store import search_plan
 from guardray.store.criteria import matches, parse_criteria
 from guardray.store.database import Database
+from guardray.store.index_schema import FINDING_INDEX
+from guardray.store.indexing import Change, index_changed, index_new
 from guardray.store.schema import FINDINGS
 from guardray.store.search import FindingsPage, Scope, find_page, findings_by_id
 from guardray.store.sorting import SORTABLE, Sort
 
 EVERYBODY = Scope()
+TIMES = ("event_first_seen", "event_last_seen", "created_at", "updated_at")
 BASES = [to_json(finding) for finding in one_of_each()]
 CRITERIA = [
     {},
@@ -47,7 +50,10 @@ def connection(database):
 
 
 def everything(connection):
-    return [msgspec.json.decode(text) for text in connection.scalars(select(FINDINGS.c.json))]
+    """All findings as they came."""
+    joined = FINDINGS.join(FINDING_INDEX, FINDING_INDEX.c.finding_id == FINDINGS.c.id)
+    texts = connection.scalars(select(FINDINGS.c.json).select_from(joined).order_by(FINDING_INDEX.c.number))
+    return [msgspec.json.decode(text) for text in texts]
 
 
 def walk(connection, criteria=(), sort=None, size=50, scope=EVERYBODY):
@@ -61,19 +67,25 @@ def walk(connection, criteria=(), sort=None, size=50, scope=EVERYBODY):
             return ids
 
 
-@pytest.mark.parametrize("few", [0, 10_000])
+@pytest.mark.parametrize(("few", "walk_at_first", "walk_on"), [(0, 20, 0), (0, 20, 10_000), (100, 1, 50)])
 @pytest.mark.parametrize("descending", [True, False])
 @pytest.mark.parametrize("attribute", SORTABLE)
-def test_pages_are_in_every_order_that_can_be_asked_for(connection, attribute, descending, few, monkeypatch):
+def test_pages_are_in_every_order_that_can_be_asked_for(
+    connection, attribute, descending, few, walk_at_first, walk_on, monkeypatch
+):
     """Whether findings are gathered or walked makes no difference."""
     monkeypatch.setattr(search_plan, "FEW_VALUES", few)
     monkeypatch.setattr(search_plan, "FEW_ROWS", few)
+    monkeypatch.setattr(search_plan, "SHORT_WALK", walk_at_first)
+    monkeypatch.setattr(search_plan, "LONG_WALK", walk_on)
     sort = Sort.of({"attributeName": attribute, "orderBy": "DESC" if descending else "ASC"})
     findings = everything(connection)
     for each in CRITERIA:
         criteria = parse_criteria({"criterion": each})
         chosen = [finding for finding in findings if matches(criteria, finding)]
-        chosen.sort(key=lambda finding: (sort.value_of(finding), finding["id"]), reverse=descending)
+        if descending:
+            chosen.reverse()  # those with the same value, too
+        chosen.sort(key=sort.value_of, reverse=descending)
         assert walk(connection, criteria, sort, 37) == [finding["id"] for finding in chosen]
 
 
@@ -88,17 +100,19 @@ def test_a_walk_has_every_finding_once_while_others_are_added_and_updated(databa
     templates = [Template(base) for base in BASES]
     added = variations(templates, 1000, Random(1))
     random, ids, after = Random(2), [], None
-    names = [column.name for column in FINDINGS.columns]
     while True:
         with database.writing() as connection:
             page = find_page(connection, EVERYBODY, after=after, size=20)
             ids += page.ids
-            rows = [dict(zip(names, next(added)[0], strict=True)) for _ in range(7)]
-            times = {"event_first_seen", "event_last_seen", "created_at", "updated_at"}
-            connection.execute(FINDINGS.insert(), [row | dict.fromkeys(times, NOW) for row in rows])
-            chosen = random.sample(sorted(before), 30)
-            later = NOW + timedelta(days=len(ids))
-            connection.execute(update(FINDINGS).where(FINDINGS.c.id.in_(chosen)).values(updated_at=later, severity=9.0))
+            new = [(next(added).columns | {"json": "{}"}, {}) for _ in range(7)]
+            new = [(row | dict.fromkeys(TIMES, NOW), json) for row, json in new]
+            connection.execute(FINDINGS.insert(), [row for row, _ in new])
+            index_new(connection, new)
+            chosen = FINDINGS.c.id.in_(random.sample(sorted(before), 30))
+            old = connection.execute(select(FINDINGS).where(chosen)).mappings().all()
+            later = {"updated_at": NOW + timedelta(days=len(ids)), "severity": 9.0}
+            connection.execute(update(FINDINGS).where(chosen).values(**later))
+            index_changed(connection, [Change((row, None), ({**row, **later}, None)) for row in old])
         after = page.next_after
         if after is None:
             break
@@ -154,7 +168,10 @@ def test_an_order_that_there_is_not_is_refused(criteria, reason):
     assert refusal.value.parameter == "sortCriteria"
 
 
-@pytest.mark.parametrize("place", [[], ["x", "id"], [None, "id"], [1, "id"], ["2024-05-01T12:06:00.000Z", 1], 7, {}])
+TIME = "2024-05-01T12:06:00.000Z"
+
+
+@pytest.mark.parametrize("place", [[], ["x", 1], [None, 1], [1, 1], [TIME, "1"], [TIME, -1], [TIME, True], 7, {}])
 def test_a_place_of_another_order_is_refused(connection, place):
     with pytest.raises(QueryRefusedError, match="nextToken is not a token of this request"):
         find_page(connection, EVERYBODY, after=place)

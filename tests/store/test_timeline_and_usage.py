@@ -83,7 +83,7 @@ def test_a_timeline_of_any_page_size_is_the_same(connection):
 
 
 @pytest.mark.parametrize(
-    "place", [[], ["x", "y"], [1, "y"], ["2026-01-01T00:00:00Z", 3], ["2026-01-01T00:00:00Z", "\0"]]
+    "place", [[], ["x", "y"], [1, "y"], ["2026-01-01T00:00:00Z", -3], ["2026-01-01T00:00:00Z", "\0"]]
 )
 def test_a_place_that_is_none_is_refused(connection, place):
     with pytest.raises(QueryRefusedError):

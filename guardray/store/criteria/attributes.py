@@ -12,7 +12,7 @@ ColumnKind = Literal["text", "number", "time", "truth"]
 COLUMNS: dict[str, tuple[str, ColumnKind]] = {
     "accountId": ("account_id", "text"),
     "region": ("region", "text"),
-    "id": ("id", "text"),
+    "id": ("finding_id", "text"),
     "type": ("type", "text"),
     "severity": ("severity", "number"),
     "createdAt": ("created_at", "time"),
@@ -20,12 +20,16 @@ COLUMNS: dict[str, tuple[str, ColumnKind]] = {
     "resource.resourceType": ("resource_type", "text"),
     "service.archived": ("archived", "truth"),
     "service.count": ("count", "number"),
-    "service.detectorId": ("detector_id", "text"),
     "service.eventFirstSeen": ("event_first_seen", "time"),
     "service.eventLastSeen": ("event_last_seen", "time"),
+}
+"""Columns of `finding_index` that repeat an attribute."""
+
+FURTHER_COLUMNS: dict[str, tuple[str, ColumnKind]] = {
+    "service.detectorId": ("detector_id", "text"),
     "service.userFeedback": ("user_feedback", "text"),
 }
-"""Columns of `findings` that repeat an attribute."""
+"""Columns of `findings` for attributes that are seldom asked for."""
 
 _API_CALL = "service.action.awsApiCallAction"
 _CONNECTION = "service.action.networkConnectionAction"
@@ -67,7 +71,7 @@ INDEXED: dict[str, int] = {
     "service.action.portProbeAction.portProbeDetails.remoteIpDetails.ipAddressV4": 70,
     "service.additionalInfo.threatListName": 80,
 }
-"""Attributes whose values are found by an index, with the number that the table `finding_values` knows them by.
+"""Attributes whose values are found by an index, with the number that the table `finding_terms` knows them by.
 
 These are the ones that GuardDuty documents for ListFindings and that tell many findings apart; what only has a handful
 of values, such as `service.action.actionType`, would make the table twice as large and narrow nothing down.

@@ -7,14 +7,14 @@ from collections.abc import Callable
 from datetime import UTC
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, false, func, not_, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, and_, false, func, literal_column, not_, or_, select
 
-from guardray.store.criteria.attributes import COLUMNS, INDEXED
+from guardray.store.criteria.attributes import COLUMNS, FURTHER_COLUMNS, INDEXED
 from guardray.store.criteria.conditions import Condition, Criteria, Operand, clean, limited, time_of_milliseconds
 from guardray.store.criteria.postgresql import json_condition, like_pattern
 from guardray.store.criteria.sqlite import encoded
 from guardray.store.criteria.tokens import tokens_for
-from guardray.store.criteria_schema import FINDING_VALUES
+from guardray.store.index_schema import FINDING_INDEX, FINDING_TERMS, FINDING_VALUES
 from guardray.store.schema import FINDINGS
 
 COMPARISONS: dict[str, Callable[[Any, Any], ColumnElement[bool]]] = {
@@ -25,49 +25,81 @@ COMPARISONS: dict[str, Callable[[Any, Any], ColumnElement[bool]]] = {
 }
 
 
-def compile_criteria(connection: Connection, criteria: Criteria) -> list[ColumnElement[bool]]:
-    """Conditions on the table `findings`, all of which must hold, for the database of this connection."""
-    return [compile_condition(connection, condition) for condition in criteria]
+def compile_criteria(
+    connection: Connection, criteria: Criteria, table: Table = FINDING_INDEX
+) -> list[ColumnElement[bool]]:
+    """Conditions on the table `finding_index`, all of which must hold, for the database of this connection.
+
+    Args:
+        table: another one that has the columns which the criteria ask for.
+    """
+    # What has to look beside the table comes last: each database judges conditions of equal cost in their order.
+    ordered = sorted(criteria, key=lambda condition: condition.attribute not in COLUMNS)
+    return [compile_condition(connection, condition, table) for condition in ordered]
 
 
-def compile_condition(connection: Connection, condition: Condition) -> ColumnElement[bool]:
-    """One condition on the table `findings`, as `evaluation.holds` judges it; never null."""
-    positive = _positive(connection, condition)
+def compile_condition(
+    connection: Connection, condition: Condition, table: Table = FINDING_INDEX
+) -> ColumnElement[bool]:
+    """One condition on the table `finding_index`, as `evaluation.holds` judges it; never null."""
+    positive = _positive(connection, condition, table)
     return not_(positive) if condition.negated else positive
 
 
-def _positive(connection: Connection, condition: Condition) -> ColumnElement[bool]:
-    on_column = _on_column(connection, condition)
-    if on_column is not None:
-        return on_column
+def _positive(connection: Connection, condition: Condition, table: Table) -> ColumnElement[bool]:
+    if condition.attribute in COLUMNS:
+        name, kind = COLUMNS[condition.attribute]
+        on_column = _on_column(connection, condition, table.c[name], kind)
+        if on_column is not None:
+            return on_column
     if condition.attribute in INDEXED and condition.positive == "equals":
-        has = select(FINDING_VALUES.c.finding_id).where(having(condition), FINDING_VALUES.c.finding_id == FINDINGS.c.id)
-        # Looked up finding by finding: PostgreSQL would else join all findings that have a common value for one page.
-        return has.correlate(FINDINGS).offset(0).exists()
+        return exists_beside(FINDING_VALUES.c.finding == FINDING_INDEX.c.number, having(condition))
+    return exists_beside(FINDINGS.c.id == FINDING_INDEX.c.finding_id, _on_finding(connection, condition))
+
+
+def exists_beside(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    """True for rows of `finding_index` that another table has something for."""
+    found: Select[Any] = select(literal_column("1")).where(*conditions)
+    # Looked up finding by finding: PostgreSQL would else join all findings that have a common value for one page.
+    return found.correlate(FINDING_INDEX).offset(0).exists()
+
+
+def having(condition: Condition) -> ColumnElement[bool]:
+    """Rows of `finding_values` for which an `equals` of an indexed attribute is true."""
+    terms = select(FINDING_TERMS.c.number).where(FINDING_TERMS.c.term.in_(sorted(tokens_for(condition))))
+    return FINDING_VALUES.c.term.in_(terms)
+
+
+def is_narrow(condition: Condition) -> bool:
+    """Whether the table `finding_index` answers a condition alone."""
+    if condition.attribute not in COLUMNS:
+        return False
+    kind = COLUMNS[condition.attribute][1]
+    if condition.positive == "matches":
+        return kind == "text"
+    return condition.positive == "equals" or kind != "text"
+
+
+def _on_finding(connection: Connection, condition: Condition) -> ColumnElement[bool]:
+    if condition.attribute in FURTHER_COLUMNS:
+        name, kind = FURTHER_COLUMNS[condition.attribute]
+        on_column = _on_column(connection, condition, FINDINGS.c[name], kind)
+        if on_column is not None:
+            return on_column
     if connection.dialect.name == "sqlite":
         return func.guardray_satisfies(FINDINGS.c.json, encoded(condition)) == 1
     return json_condition(condition)
 
 
-def having(condition: Condition) -> ColumnElement[bool]:
-    """Rows of `finding_values` for which an `equals` of an indexed attribute is true."""
-    columns = FINDING_VALUES.c
-    return and_(columns.attribute == INDEXED[condition.attribute], columns.value.in_(sorted(tokens_for(condition))))
-
-
-def _on_column(connection: Connection, condition: Condition) -> ColumnElement[bool] | None:
-    """The condition on the attribute's column; null where there is none, or it does not show what is asked."""
-    if condition.attribute not in COLUMNS:
-        return None
-    name, kind = COLUMNS[condition.attribute]
-    column = FINDINGS.c[name]
+def _on_column(
+    connection: Connection, condition: Condition, column: ColumnElement[Any], kind: str
+) -> ColumnElement[bool] | None:
+    """The condition on the attribute's column; null where it does not show what is asked."""
     match condition.positive, kind:
         case "equals", _:
-            equal = _equal(column, kind, condition)
-            return func.coalesce(equal, false()) if column.nullable else equal
+            return _equal(column, kind, condition)
         case "matches", "text":
-            like = or_(false(), *(_like(connection, column, pattern) for pattern in condition.operands))
-            return func.coalesce(like, false()) if column.nullable else like
+            return or_(false(), *(_like(connection, column, pattern) for pattern in condition.operands))
         case "matches", _:
             return None
         case _, "number":

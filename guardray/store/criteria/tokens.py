@@ -1,4 +1,4 @@
-"""Values as the table `finding_values` writes them: equal tokens are equal values."""
+"""Values as the table `finding_terms` writes them: equal tokens are equal values of one attribute."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from guardray.store.criteria.conditions import Condition, Operand, clean, compar
 
 _LONGEST = 100
 
-Token = tuple[int, str]
-"""Number of an attribute, and a value of it."""
+Token = str
+"""Number of an attribute, and a value of it with its kind."""
 
 _Tree = dict[str, Any]
 
@@ -33,7 +33,7 @@ _TREE = _tree_of(INDEXED)
 
 
 def tokens_of(finding: Mapping[str, Any]) -> set[Token]:
-    """Attribute number and token of all indexed values of a finding in GuardDuty's JSON."""
+    """The tokens of all indexed values of a finding in GuardDuty's JSON."""
     tokens: set[Token] = set()
     _gather(finding, _TREE, tokens)
     return tokens
@@ -50,25 +50,26 @@ def _gather(node: Mapping[str, Any], tree: _Tree, tokens: set[Token]) -> None:
                 if isinstance(each, Mapping):
                     _gather(each, below, tokens)
             elif isinstance(each, str | int | float):
-                tokens.add((below, _token(clean(each) if isinstance(each, str) else each)))
+                tokens.add(_token(below, clean(each) if isinstance(each, str) else each))
 
 
-def tokens_for(condition: Condition) -> set[str]:
-    """The tokens of all values that `equals` is true for."""
+def tokens_for(condition: Condition) -> set[Token]:
+    """The tokens of all values that `equals` of an indexed attribute is true for."""
+    attribute = INDEXED[condition.attribute]
     tokens = set()
     for operand in map(Operand.of, condition.operands):
-        tokens |= {_token(text) for text in operand.texts}
-        tokens |= {_token(value) for value in (operand.number, operand.truth) if value is not None}
+        tokens |= {_token(attribute, text) for text in operand.texts}
+        tokens |= {_token(attribute, value) for value in (operand.number, operand.truth) if value is not None}
     return tokens
 
 
-def _token(value: Any) -> str:
+def _token(attribute: int, value: Any) -> Token:
     """The kind of the value and the value; of a long text its digest, as there is no room for it in an index."""
     if isinstance(value, bool):
-        return f"b{int(value)}"
+        return f"{attribute}b{int(value)}"
     if isinstance(value, int | float):
-        return f"n{limited(value) + 0.0!r}"  # -0.0 is 0.0
+        return f"{attribute}n{limited(value) + 0.0!r}"  # -0.0 is 0.0
     text = comparable(value)
     if len(text) <= _LONGEST:
-        return f"s{text}"
-    return f"d{hashlib.blake2b(text.encode(), digest_size=16).hexdigest()}"
+        return f"{attribute}s{text}"
+    return f"{attribute}d{hashlib.blake2b(text.encode(), digest_size=16).hexdigest()}"

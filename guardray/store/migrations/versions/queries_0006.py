@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import msgspec
 import sqlalchemy as sa
 from alembic import op
-
-from guardray.store.finding_values import note_values
 
 revision = "0006"
 down_revision = "0005"
 
 _OFTEN_ASKED = ["account_id", "region", "archived", "severity", "type"]
-_ROWS_A_STEP = 1000
 
 
 def upgrade() -> None:
@@ -24,7 +20,7 @@ def upgrade() -> None:
         sa.Column("value", sa.String, primary_key=True),
         sa.Column("finding_id", sa.String(32), sa.ForeignKey("findings.id", ondelete="CASCADE"), primary_key=True),
         sqlite_with_rowid=False,
-    )
+    )  # never filled: a later step has another table of that name
     op.create_index("finding_values_by_finding", "finding_values", ["finding_id"])
     op.create_table(
         "finding_feedback",
@@ -35,7 +31,6 @@ def upgrade() -> None:
         sa.Column("given_at", sa.DateTime(timezone=True), nullable=False),
     )
     _replace_indexes()
-    _fill()
 
 
 def _replace_indexes() -> None:
@@ -51,14 +46,3 @@ def _replace_indexes() -> None:
     op.create_index("findings_by_account", "findings", by_account)
     by_resource = ["account_id", "region", "resource_type", "resource_name", "severity", "archived", "updated_at"]
     op.create_index("findings_by_resource", "findings", by_resource)
-
-
-def _fill() -> None:
-    """The values of the findings that are there, in steps, as there may be many."""
-    connection = op.get_bind()
-    findings = sa.table("findings", sa.column("id", sa.String), sa.column("json", sa.Text))
-    step = sa.select(findings).where(findings.c.id > sa.bindparam("after")).order_by(findings.c.id).limit(_ROWS_A_STEP)
-    after = ""
-    while rows := connection.execute(step, {"after": after}).all():
-        note_values(connection, ((None, msgspec.json.decode(row.json)) for row in rows))
-        after = rows[-1].id
