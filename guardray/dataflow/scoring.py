@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 import polars as pl
 
 from guardray.detectors.features import FeatureSpec
-from guardray.models.scorer import COLUMNS, Scorer
+from guardray.models.scorer import COLUMNS, NO_MODELS, Scorer
 
 AT = "_at"
 """The column that numbers the rows of a period."""
@@ -37,7 +37,7 @@ class Scoring:
             rows: all rows of a period, numbered by `AT`.
         """
         news = self.spec.days_with_news(rows)
-        if self._scorer is None or news.is_empty():
+        if self._scorer is None or self._scorer.version == NO_MODELS or news.is_empty():
             return news.with_columns(pl.lit(None, kind).alias(name) for name, kind in COLUMNS.items())
         measured = self.spec.measured(news, AT)
         scores = self._scorer.score(self.spec, measured.drop(AT)).with_columns(measured[AT])

@@ -24,6 +24,9 @@ CONTRIBUTIONS = pl.List(pl.Struct({"feature": pl.String, "share": pl.Float64}))
 COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {"anomaly": pl.Float64, "contributions": CONTRIBUTIONS}
 """What a scorer gives of each row, in the order of the rows."""
 
+NO_MODELS = "none"
+"""The version of a scorer that has none: nothing need be measured for it."""
+
 
 class Scorer(Protocol):
     """Scores rows. The same rows get the same scores from the same version, in any batch and any process."""
@@ -59,7 +62,7 @@ class ModelSet:
     def version(self) -> str:
         """Of all of them together: 12 hexadecimal digits, or `none`."""
         if not self.versions:
-            return "none"
+            return NO_MODELS
         named = "\n".join(f"{name} {self.versions[name]}" for name in sorted(self.versions))
         return hashlib.blake2b(named.encode(), digest_size=6).hexdigest()
 

@@ -11,7 +11,7 @@ import polars as pl
 from guardray.detectors.features import FeatureSpec
 from guardray.errors import ModelError
 from guardray.models.registry import Registry
-from guardray.models.scorer import LocalScorer, ModelSet
+from guardray.models.scorer import NO_MODELS, LocalScorer, ModelSet
 from guardray.service.logging import get_logger
 
 Versions = Mapping[str, str]
@@ -136,7 +136,7 @@ class EpochScorer:
     def version(self) -> str:
         """Of all of them together: 12 hexadecimal digits, or `none`."""
         if not self._versions:
-            return "none"
+            return NO_MODELS
         named = "\n".join(f"{name} {version}" for name, version in sorted(self._versions.items()))
         return hashlib.blake2b(named.encode(), digest_size=6).hexdigest()
 
