@@ -16,8 +16,8 @@ class Combined:
 
     Args:
         models: its members.
-        telling: how many of the first of them say which features count. Models of trees can only be asked by scoring
-            rows again with each feature changed.
+        telling: how many of the first of them say which features count. Others can only be asked by scoring rows
+            again with each feature changed.
 
     Attributes:
         scales: of the members' scores, once fitted.

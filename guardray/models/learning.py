@@ -12,7 +12,7 @@ import polars as pl
 
 from guardray.detectors.features import FeatureSpec
 from guardray.models.archive import FLAGGED
-from guardray.models.catalogue import OWN, make
+from guardray.models.catalogue import make
 from guardray.models.extremes import threshold
 from guardray.models.family import AccountModel, Family
 from guardray.models.feedback import NOT_USEFUL, USEFUL
@@ -145,10 +145,7 @@ def _models(
     if not len(common):
         return None
     own = {
-        account: Fitted.of(
-            make(OWN.get(policy.model, policy.model), policy.seed),
-            material.features[_thinned(at, policy.account_rows)],
-        )
+        account: Fitted.of(make(policy.model, policy.seed), material.features[_thinned(at, policy.account_rows)])
         for account, at in by_account.items()
         if len(at) >= policy.least_rows and history[account] >= policy.least_days
     }

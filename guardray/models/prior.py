@@ -22,8 +22,9 @@ class PriorRows(msgspec.Struct, frozen=True):
     """Rows of one spec.
 
     Attributes:
-        definition: of the spec that measured them; they are of no use with another.
-        features: names of the columns.
+        definition: of the spec that measured them. With another they are still of use: what they tell is roughly how
+            often a feature is how high.
+        features: names of the columns; without one that is asked for, they are of no use.
         rows: [n][features].
     """
 
@@ -38,8 +39,8 @@ def _shipped() -> dict[str, PriorRows]:
 
 
 def prior_rows(spec: FeatureSpec) -> Matrix:
-    """Rows of a spec that come with the program: float64 [n, features]; none where they were measured otherwise."""
+    """Rows of a spec that come with the program: float64 [n, features]; none where a feature is not among theirs."""
     found = _shipped().get(spec.name)
-    if found is None or (found.definition, found.features) != (spec.definition, spec.names):
+    if found is None or not set(spec.names) <= set(found.features):
         return np.zeros((0, len(spec.names)))
-    return as_matrix(found.rows)
+    return as_matrix(found.rows)[:, [found.features.index(name) for name in spec.names]].copy(order="C")

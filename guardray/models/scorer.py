@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from guardray.detectors.features import FeatureSpec
-from guardray.models.family import AccountModel, Family
+from guardray.models.family import Family
 from guardray.models.model import Matrix, as_matrix
 
 TOLD = 5
@@ -20,6 +20,10 @@ LEAST_SHARE = 0.01
 """Features with a lower share are not named."""
 
 CONTRIBUTIONS = pl.List(pl.Struct({"feature": pl.String, "share": pl.Float64}))
+
+EXPLAINED_FROM = 0.25
+"""Anomaly from which on it is told what a row's score is made of: what is far below the threshold is told to nobody,
+and some models have to score a row again for each of its features."""
 
 COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {"anomaly": pl.Float64, "contributions": CONTRIBUTIONS}
 """What a scorer gives of each row, in the order of the rows."""
@@ -39,7 +43,8 @@ class Scorer(Protocol):
         """How unusual rows are: `COLUMNS`, [n].
 
         `anomaly` is 1.0 at the account's threshold and null where there is no model for the account; `contributions`
-        name at most `TOLD` features, the largest share first, and are empty where `anomaly` is null.
+        name at most `TOLD` features, the largest share first, and are empty where `anomaly` is null or below
+        `EXPLAINED_FROM`.
 
         Args:
             rows: what `spec.measured` gave.
@@ -91,15 +96,14 @@ class LocalScorer:
             one = family.of(account)
             if one is None:
                 continue
-            at = (accounts == account).fill_null(False).to_numpy()
-            anomaly[at], shares[at] = _scored(family, one, features[at])
+            at = np.flatnonzero((accounts == account).fill_null(False).to_numpy())
+            anomaly[at] = family.anomaly(one, features[at])
+            told = at[anomaly[at] >= EXPLAINED_FROM]
+            if len(told):
+                shares[told] = family.contributions(one, features[told])
         return pl.DataFrame(
             {"anomaly": pl.Series(anomaly).fill_nan(None), "contributions": _told(spec.names, shares)}, schema=COLUMNS
         )
-
-
-def _scored(family: Family, one: AccountModel, features: Matrix) -> tuple[np.ndarray, Matrix]:
-    return family.anomaly(one, features), family.contributions(one, features)
 
 
 def _unscored(rows: int) -> pl.DataFrame:

@@ -23,7 +23,7 @@ STRANGER = "999988887777"
 def family():
     rows = usual_features(np.random.default_rng(1), 300)
     common = Fitted.of(make("shipped"), rows)
-    own = AccountModel(Fitted.of(make("light"), rows * 2), 0.5, 4.0, 14, 300)
+    own = AccountModel(Fitted.of(make("shipped"), rows * 2), 0.5, 4.0, 14, 300)
     return Family(SPEC.name, SPEC.definition, NAMES, common, {ACCOUNT: own, OTHER: AccountModel(None, 0.9, 2.0, 7, 0)})
 
 
