@@ -144,6 +144,10 @@ class FencedError(StoreError):
     """Another process has become the one writer since: nothing was written, and nothing may be any more."""
 
 
+class OlderStoreError(StoreError):
+    """The store is of an older program's schema, and looking at it is not to change it under that program."""
+
+
 class EpochsGoneError(StoreError):
     """Epochs after a checkpoint are not in the log any more, so that nobody can go on from it."""
 

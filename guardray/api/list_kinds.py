@@ -6,8 +6,9 @@ import re
 from dataclasses import dataclass
 
 from guardray.intel.registry import MOST_THREAT, MOST_TRUSTED, SetKind
+from guardray.store import api_resources
 
-INACTIVE, ACTIVATING, ACTIVE, FAILED = "INACTIVE", "ACTIVATING", "ACTIVE", "ERROR"
+INACTIVE, ACTIVATING, ACTIVE, FAILED = "INACTIVE", "ACTIVATING", "ACTIVE", api_resources.FAILED
 DEACTIVATING, DELETE_PENDING, DELETED = "DEACTIVATING", "DELETE_PENDING", "DELETED"
 
 UNDER_WAY = frozenset({ACTIVATING, DEACTIVATING, DELETE_PENDING})

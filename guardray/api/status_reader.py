@@ -11,7 +11,8 @@ from time import monotonic
 
 from guardray.access.gate import utc_now
 from guardray.errors import StoreError
-from guardray.service.status import PublisherStatus, ServiceStatus, decoded
+from guardray.service.list_problems import list_problems
+from guardray.service.status import KnownProblem, PublisherStatus, ServiceStatus, decoded
 from guardray.store.database import Database
 from guardray.store.outbox_overview import status as destinations
 from guardray.store.service_status import StatusBoard
@@ -60,12 +61,14 @@ class StatusReader:
         self._status: ServiceStatus | None = None
         self._trouble: str | None = "the store has not answered yet"
         self._publishers: tuple[PublisherStatus, ...] = ()
+        self._list_problems: tuple[KnownProblem, ...] = ()
         self._asked_at = self._counted_at = float("-inf")
 
     def look(self) -> Look:
         """The status as it was not more than a second ago, or longer if the store does not answer. It never raises.
 
-        Destinations are told from the outbox, since publishers are processes of their own.
+        Destinations are told from the outbox, since publishers are processes of their own, and so are lists that cannot
+        be used.
         """
         if self._lock.acquire(timeout=_PATIENCE_S):
             try:
@@ -86,16 +89,20 @@ class StatusReader:
             self._trouble = "the store does not answer"
             return
         try:
-            self._status = None if content is None else replace(decoded(content), publishers=self._publishers)
+            self._status = None if content is None else self._with_the_rest(decoded(content))
             self._trouble = None
         except StoreError as error:
             _LOG.warning("the status cannot be read", extra={"reason": str(error)})
             self._trouble = "the status of the service cannot be read"
 
+    def _with_the_rest(self, status: ServiceStatus) -> ServiceStatus:
+        return replace(status, publishers=self._publishers, problems=(*status.problems, *self._list_problems))
+
     def _count(self) -> None:
         if monotonic() - self._counted_at > DESTINATIONS_KEPT_S:
             with self._database.reading() as connection:
                 found = destinations(connection, self._clock())
+                self._list_problems = list_problems(connection)
             self._publishers = tuple(
                 PublisherStatus(destination=one.name, due=one.due, dead=one.dead, last_sent=one.last_sent)
                 for one in found

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from guardray.cli.checks import Check, Status
 from guardray.cli.checks.cluster import check_ray
-from guardray.cli.checks.database import check_store
+from guardray.cli.checks.database import check_service, check_store
 from guardray.cli.checks.geo import check_geography
 from guardray.cli.checks.inputs import check_source
 from guardray.cli.checks.intel import check_intel
@@ -83,6 +83,7 @@ def _configuration(sources: Sequence[str], s3_endpoint: str | None, store: str |
         yield check_source(source, s3_endpoint)
     if store is not None:
         yield check_store(store)
+        yield from check_service(store)
 
 
 def _table(checks: Sequence[Check]) -> Table:

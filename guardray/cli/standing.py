@@ -34,18 +34,20 @@ class Standing:
 
 def look(url: str, now: datetime) -> Standing:
     """How the service on a store stands. Raises StoreError where the store refuses."""
+    from guardray.service.list_problems import with_list_problems
     from guardray.store.checkpoint_register import CheckpointRegister
     from guardray.store.database import Database
     from guardray.store.lease import Lease
     from guardray.store.outbox_overview import status as destinations
     from guardray.store.service_status import StatusBoard
 
-    database = Database(url)
+    database = Database(url, migrate=False)
     try:
         holder = Lease(database).holder(now)
         found = _decoded(StatusBoard(database).read())
         with database.reading() as connection:
             to_destinations = tuple(destinations(connection, now))
+            found = None if found is None else with_list_problems(found, connection)
         return Standing(
             now=now,
             reason=_reason(found, holder, now),

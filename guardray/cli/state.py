@@ -139,7 +139,7 @@ def reset(
 def _registered(data: Path, store: str | None) -> Sequence[RegisteredCheckpoint]:
     from guardray.store.service import ServiceStore
 
-    with ServiceStore.open(existing_store(data, store)) as service:
+    with ServiceStore.open(existing_store(data, store), migrate=False) as service:
         return service.checkpoints.all()
 
 

@@ -13,6 +13,9 @@ from sqlalchemy import Connection, RowMapping, Select, delete, func, insert, sel
 from guardray.store.api_schema import RESOURCES
 from guardray.types import AccountId, Region
 
+FAILED = "ERROR"
+"""The status of what could not be put into use."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class StoredResource:
@@ -61,6 +64,14 @@ def all_resources(
     if statuses is not None:
         query = query.where(columns.status.in_(statuses))
     ordered = query.order_by(columns.account_id, columns.region, columns.number)
+    return [_stored(row) for row in connection.execute(ordered).mappings()]
+
+
+def failed(connection: Connection) -> list[StoredResource]:
+    """All that could not be put into use, of any kind: `ErrorDetails` in their content says why."""
+    columns = RESOURCES.c
+    query = select(RESOURCES).where(columns.status == FAILED)
+    ordered = query.order_by(columns.account_id, columns.region, columns.kind, columns.number)
     return [_stored(row) for row in connection.execute(ordered).mappings()]
 
 

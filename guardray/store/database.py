@@ -27,12 +27,16 @@ from sqlalchemy import (
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from guardray.errors import StoreError
+from guardray.errors import OlderStoreError, StoreError
 from guardray.store import migrations
 from guardray.store.criteria import sqlite as sqlite_criteria
 from guardray.store.schema import REVISION, VERSION_TABLE
 from guardray.store.tables import METADATA, TABLES
 
+_OLDER = (
+    "an older guardray made this store and may be using it, so looking at it does not change it: `guardray serve`, or a"
+    " scan with --store, of this version brings it up to date, once the older program has ended"
+)
 _BUSY_TIMEOUT_S = 30
 _BUSY_PAUSE_S = 0.02
 _CONNECT_TIMEOUT_S = 10
@@ -46,15 +50,16 @@ class Database:
     Args:
         url: a path, `sqlite:///path` or `postgresql://user@host/database`.
         durable: what is committed outlives a power cut in SQLite too, which then waits for the disk at each commit.
+        migrate: an older store is brought to this program's schema; otherwise OlderStoreError says that it is older.
     """
 
-    def __init__(self, url: str, *, durable: bool = False) -> None:
+    def __init__(self, url: str, *, durable: bool = False, migrate: bool = True) -> None:
         parsed = _parsed(url)
         self.location = parsed.database or "" if _is_sqlite(parsed) else parsed.render_as_string(hide_password=True)
         with self._errors():
             self._engine = _engine(parsed, durable)
         try:
-            self._prepare()
+            self._prepare(migrate)
         except StoreError:
             self.close()
             raise
@@ -77,10 +82,14 @@ class Database:
     def close(self) -> None:
         self._engine.dispose()
 
-    def _prepare(self) -> None:
+    def _prepare(self, migrate: bool) -> None:
         with self.reading() as connection:
-            if _revision(connection) == REVISION:
+            revision = _revision(connection)
+            if revision == REVISION:
                 return
+            if revision is not None and not migrate:
+                migrations.check_known(connection, revision)
+                raise OlderStoreError(_OLDER)
         with self.writing() as connection:
             # Looked at again: another process may have prepared the store while this one waited.
             revision = _revision(connection)

@@ -52,13 +52,13 @@ class FindingStore:
         self._database = database
 
     @classmethod
-    def open(cls, url: str) -> FindingStore:
+    def open(cls, url: str, *, migrate: bool = True) -> FindingStore:
         """The store at a path, at `sqlite:///path` or at `postgresql://user@host/database`, made where it is missing.
 
-        An older store is brought to this program's schema. Raises StoreError when it cannot be opened, is not a
-        guardray store, or is of a newer schema.
+        An older store is brought to this program's schema, unless told otherwise: see `Database`. Raises StoreError
+        when it cannot be opened, is not a guardray store, or is of a newer schema.
         """
-        return cls(Database(url))
+        return cls(Database(url, migrate=migrate))
 
     def acquire_fence(self) -> int:
         """Become the one writer: a number for `commit` that shuts out everyone who got theirs earlier."""

@@ -43,12 +43,15 @@ class ServiceStore:
         self.lease = Lease(database)
 
     @classmethod
-    def open(cls, url: str) -> ServiceStore:
+    def open(cls, url: str, *, migrate: bool = True) -> ServiceStore:
         """The store at a path or URL, as `FindingStore.open` takes it.
 
         What it commits outlives a power cut too, since inputs are deleted that are in it.
+
+        Args:
+            migrate: see `Database`; false for those who only look.
         """
-        return cls(Database(url, durable=True))
+        return cls(Database(url, durable=True, migrate=migrate))
 
     def position(self) -> dict[str, Any] | None:
         """How far the sources were read when the newest epoch was committed; None where there was none."""

@@ -15,6 +15,7 @@ from sqlalchemy import event
 from guardray.api import status_reader
 from guardray.api.status_reader import StatusReader
 from guardray.service.status import PublisherStatus
+from guardray.store.api_resources import StoredResource, add
 from guardray.store.findings import FindingStore
 from guardray.store.outbox import Outbox
 from guardray.store.outbox_register import Subscription
@@ -31,6 +32,28 @@ def statements(database):
     event.listen(database._engine, "before_cursor_execute", listener)
     yield seen
     event.remove(database._engine, "before_cursor_execute", listener)
+
+
+def test_a_list_that_cannot_be_used_is_among_the_problems_with_its_reason(database):
+    tell(database, RUNNING)
+    now = datetime.now(UTC)
+    kind = {"account_id": "111122223333", "region": "eu-west-1", "kind": "ipset", "name": "office"}
+    content = {"Location": "s3://lists/office.txt", "ErrorDetails": "s3://lists/office.txt: access denied"}
+    with database.writing() as connection:
+        for id_, status in (("a", "ERROR"), ("b", "ACTIVE")):
+            one = StoredResource(
+                **{**kind, "name": f"office {id_}"},
+                id=id_,
+                status=status,
+                content=content,
+                created_at=now,
+                updated_at=now,
+            )
+            add(connection, one)
+    *_, told = StatusReader(database).look().status.problems
+    assert told.text == (
+        "ipset 'office a' of 111122223333 in eu-west-1 is not in use: s3://lists/office.txt: access denied"
+    )
 
 
 def test_many_who_ask_at_once_are_one_question(database, statements):

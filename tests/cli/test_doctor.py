@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-from datetime import UTC, datetime
+import sqlite3
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from importlib import metadata
 
 import pytest
 import typer
+from service_examples import RUNNING
 from typer.testing import CliRunner
 
 from guardray.cli.checks import cluster, machine, packages
 from guardray.cli.checks.cluster import check_ray
-from guardray.cli.checks.database import check_store
+from guardray.cli.checks.database import check_service, check_store
 from guardray.cli.checks.inputs import check_source
 from guardray.cli.checks.machine import (
     GIB,
@@ -28,6 +31,11 @@ from guardray.cli.checks.machine import (
 )
 from guardray.cli.checks.packages import check_packages, read_constraints
 from guardray.cli.doctor import doctor
+from guardray.service.status import KnownProblem, encoded
+from guardray.store.database import Database
+from guardray.store.schema import VERSION_TABLE
+from guardray.store.service import ServiceStore
+from guardray.store.service_status import StatusBoard
 
 app = typer.Typer()
 app.command()(doctor)
@@ -215,6 +223,26 @@ class TestStore:
     def test_a_file_that_is_no_store_fails(self, tmp_path):
         (tmp_path / "findings.db").write_bytes(b"not a database, " * 100)
         assert check_store(str(tmp_path / "findings.db")).status == "fail"
+
+    def test_an_older_store_is_left_as_it_is_and_that_is_said(self, tmp_path):
+        url = str(tmp_path / "findings.db")
+        check_store(url)
+        with sqlite3.connect(url) as connection:
+            connection.execute(f"UPDATE {VERSION_TABLE} SET version_num = '0001'")
+        check = check_store(url)
+        assert (check.status, "looking at it does not change it" in check.found) == ("warn", True)
+        assert list(check_service(url)) == []
+
+    def test_what_a_service_has_to_tell_is_told(self, tmp_path):
+        url = str(tmp_path / "findings.db")
+        assert list(check_service(url)) == []
+        told_at = datetime.now(UTC)
+        begun = KnownProblem(text="Recon:EC2/Mine: begins anew", count=1, since=told_at)
+        with ServiceStore.open(url) as store:
+            fence = store.lease.acquire("host:42", told_at, timedelta(seconds=30))
+        status = replace(RUNNING, told_at=told_at, fence=fence, problems=(begun,))
+        StatusBoard(Database(url)).save(encoded(status), told_at, fence)
+        assert [(one.status, one.found) for one in check_service(url)] == [("ok", "runs"), ("warn", begun.text)]
 
 
 class TestRay:

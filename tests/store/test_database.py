@@ -8,6 +8,7 @@ import sys
 from contextlib import closing, contextmanager
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -15,7 +16,7 @@ from alembic.script import ScriptDirectory
 from finding_examples import NOW, c2_domain, one_of_each
 from sqlalchemy import NullPool, create_engine, inspect, text
 
-from guardray.errors import StoreError
+from guardray.errors import OlderStoreError, StoreError
 from guardray.store import migrations
 from guardray.store.database import Database
 from guardray.store.findings import FindingStore
@@ -63,6 +64,21 @@ def test_migrating_from_nothing_gives_the_schema_that_a_new_store_gets(store_url
         connection.execute(text(f"DROP TABLE {VERSION_TABLE}"))
     FindingStore.open(store_url).close()
     assert shape(store_url) == migrated
+
+
+def test_who_only_looks_leaves_an_older_store_as_it_is_and_says_so(store_url):
+    config = Config()
+    config.set_main_option("script_location", "guardray.store:migrations")
+    _, before, *_ = ScriptDirectory.from_config(config).walk_revisions()
+    with connected(store_url) as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, before.revision)
+    old = shape(store_url)
+    with pytest.raises(OlderStoreError, match="looking at it does not change it: `guardray serve`"):
+        Database(store_url, migrate=False)
+    assert shape(store_url) == old
+    Database(store_url).close()
+    Database(store_url, migrate=False).close()
 
 
 def test_a_migrated_store_opens_and_works(store_url):
