@@ -28,7 +28,7 @@ def state_of(detector: Detector) -> str:
                 f"{listed(sorted(measures))} of each interface and {listed(key)} in a window of {span(window)}{sliding}"
             )
         case ActivityDetector(activity=activity):
-            learned = sorted({*activity.habits, *activity.levels})
+            learned = sorted({*activity.habits, *activity.levels, *activity.rhythms})
             days = f"; {listed(learned)} of earlier days" if learned else ""
             return (
                 f"{listed(sorted(activity.measures))} of each {listed(activity.group)} in {span(activity.period)}{days}"
