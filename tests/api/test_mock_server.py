@@ -1,7 +1,7 @@
 """What the tests of moto, a mock that many projects test against, ask of GuardDuty: what is true of it holds here.
 
-Nineteen calls. Six are right. The others use what GuardDuty itself refuses, and are refused here in its words; of each
-of these the part that is right is tried with input that the service takes.
+They are 19. The others use what GuardDuty itself refuses, and are refused here in its words; of each of these the part
+that is right is tried with input that the service takes. docs/api.md has the list.
 """
 
 from __future__ import annotations
@@ -58,7 +58,8 @@ class TestWhatHolds:
         assert detector["FindingPublishingFrequency"] == "SIX_HOURS"
         assert detector["DataSources"]["S3Logs"] == {"Status": "DISABLED"}
 
-    def test_an_account_alone_has_no_administrator(self, client, detector_id):
+    def test_an_account_alone_has_no_administrator(self, served, client, detector_id):
+        assert served.client(MANAGEMENT).list_organization_admin_accounts()["AdminAccounts"] == []
         answer = client.get_administrator_account(DetectorId=detector_id)
         assert answer["ResponseMetadata"]["HTTPStatusCode"] == 200
         assert "Administrator" not in answer

@@ -9,8 +9,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import pytest
 
@@ -94,18 +92,7 @@ def service(account: Path, account_id: str, tmp_path_factory: pytest.TempPathFac
             made.environ(account_id)  # without a key there is no sealing key either
             tree.start()
             try:
-                _wait(url, tree)
+                tree.wait(lambda _: True, 3 * START_S)
                 yield made
             finally:
                 tree.kill()
-
-
-def _wait(url: str, tree: Tree) -> None:
-    deadline = time.monotonic() + 3 * START_S
-    while True:
-        try:
-            with urlopen(f"{url}/readyz", timeout=10):
-                return
-        except (URLError, OSError):
-            assert time.monotonic() < deadline, tree.log()
-            time.sleep(1)
