@@ -69,6 +69,7 @@ class Loop:
         except RefusedStateError as error:
             self._phase = Phase.REFUSED
             self._account.refusal = str(error)
+            self._account.on_problem(str(error))
             self._coordinator.close()
             raise
         finally:

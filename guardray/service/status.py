@@ -216,7 +216,7 @@ class ServiceStatus:
         if self.phase is Phase.STOPPED:
             return "the service has stopped"
         if self.phase is Phase.REFUSED:
-            return f"the service refused to begin: {self.refusal}"
+            return "the service refused to begin, see `guardray status`"  # why names paths, and anybody may ask
         if (age := self.age(now)) > FRESH:
             return f"nothing was heard of the service for {age.total_seconds():,.0f} s"
         if self.phase is not Phase.RUNNING:

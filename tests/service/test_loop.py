@@ -138,7 +138,9 @@ def test_one_that_cannot_go_on_says_why_and_what_to_do_and_lets_go_of_the_lease(
     assert isinstance(again.error, RefusedStateError)
     status = again.status()
     assert status.phase is Phase.REFUSED
-    assert "guardray state reset" in str(status.not_ready(status.told_at))
+    assert "guardray state reset" in str(status.refusal)
+    assert status.refusal == status.problems[-1].text
+    assert state["checkpoints_url"] not in str(status.not_ready(status.told_at))  # which anybody may ask for
     assert again.service.store.lease.holder(Clock()()) is None
     again.service.store.close()
 
