@@ -48,6 +48,10 @@ class Load(threading.Thread):
                 self.at = at
                 self._rotate()
 
+    def set_rate(self, objects_per_s: float) -> None:
+        """Go on with so many objects a second."""
+        self._pause_s = 1 / objects_per_s
+
     def stop(self) -> None:
         """Deliver nothing more."""
         self._stopping.set()
@@ -56,6 +60,7 @@ class Load(threading.Thread):
     def _deliver(self, obj: Path, target: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         os.link(obj, target)
+        os.utime(target)  # it is there since now, not since it was simulated
         self.account = target.relative_to(self._into).parts[1]
         self._there.append((time.monotonic(), target))
         self.delivered += 1

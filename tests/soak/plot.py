@@ -10,7 +10,13 @@ import numpy as np
 from tests.soak.verdict import LATENCY_GOAL_S, WARM_UP, Course, Sample
 
 mpl.use("svg")
-mpl.rcParams |= {"svg.fonttype": "none", "svg.hashsalt": "guardray", "font.size": 9, "axes.spines.top": False}
+mpl.rcParams |= {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "guardray",
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+}
 
 from matplotlib import pyplot as plt  # noqa: E402 - after the backend is chosen
 
@@ -20,6 +26,7 @@ _KINDS = {
     "API": ("ray::ServeReplica",),
     "detector pools": ("ray::ServeReplica:detectors",),
     "guardray serve": ("guardray",),
+    "trainer": ("ray::TrainerActor", "ray::_run_training"),
     "coordinator": ("ray::CoordinatorActor",),
     "shards": ("ray::ServiceShardActor",),
     "ingest workers": ("ray::ServiceIngestActor",),
@@ -66,7 +73,7 @@ def _draw_memory(axes: plt.Axes, minutes: np.ndarray, samples: list[Sample]) -> 
 def _draw_waiting(axes: plt.Axes, minutes: np.ndarray, samples: list[Sample]) -> None:
     axes.plot(minutes, [one.backlog for one in samples], label="objects not done")
     axes.plot(minutes, [one.pending for one in samples], label="sightings not final")
-    axes.plot(minutes, [one.oldest_s or 0 for one in samples], label="oldest object, s")
+    axes.plot(minutes, [np.nan if one.oldest_s is None else one.oldest_s for one in samples], label="oldest object, s")
     axes.set_ylabel("waiting")
     axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
 
