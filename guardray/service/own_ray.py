@@ -25,6 +25,9 @@ PROXY = "haproxy"
 LOCK = "lock"
 SOCKETS = "sockets"
 
+READY_TIMEOUT_S = 60.0
+"""A busy machine takes its time to start a process. After Serve's own 5 seconds the start is given up and begun again."""
+
 END_TIMEOUT_S = 10.0
 """A process that was killed is gone as soon as the machine gets round to it."""
 _PAUSE_S = 0.02
@@ -100,6 +103,7 @@ def _proxy_environment(folder: Path, sockets: Path) -> dict[str, str]:
     The path of a socket may have 107 bytes. By it the proxy is controlled, so nobody else may look into its folder.
     """
     return {
+        "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": str(READY_TIMEOUT_S),
         "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": str(folder / "haproxy.cfg"),
         "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": str(folder),
         "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": str(folder / "server-state"),
