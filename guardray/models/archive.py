@@ -114,6 +114,23 @@ class Archive:
         folders = self._folder(spec).glob("account=*/day=*")
         return sorted({day for path in folders if (day := _day(path)) is not None})
 
+    def watched_since(self) -> dict[str, date]:
+        """The first day of which rows of any kind are kept, by account."""
+        since: dict[str, date] = {}
+        for folder in self.root.glob("*/*/account=*/day=*"):
+            account, day = unquote(folder.parent.name.partition("=")[2]), _day(folder)
+            if day is not None:
+                since[account] = min(day, since.get(account, day))
+        return since
+
+    def share(self, spec: FeatureSpec) -> float:
+        """How much of all that is kept is rows of a spec, by bytes; none where nothing is."""
+        sizes: dict[str, int] = {}
+        for path in self.root.glob(f"*/*/account=*/day=*/{_PART}"):
+            name = path.relative_to(self.root).parts[0]
+            sizes[name] = sizes.get(name, 0) + path.stat().st_size
+        return sizes.get(spec.name, 0) / sum(sizes.values()) if sizes else 0.0
+
     def trim(self, before: date) -> int:
         """Let go of the days before one, of all specs; how many folders they were."""
         old = [path for path in self.root.glob("*/*/account=*/day=*") if (day := _day(path)) and day < before]

@@ -10,8 +10,10 @@ import numpy.typing as npt
 from guardray.detectors.features import FeatureSpec
 from guardray.models.model import Matrix, as_matrix
 
-CHANGED = (2, 4)
-"""How many features of a row are changed, least and most. An attack is new in more than one way, or it is not seen."""
+CHANGED_LEAST, CHANGED_SHARES = 2, (0.15, 0.35)
+"""How many features of a row are changed: so many at least, and a share of all between these. An attack is new in more
+than one way, or it is not seen, and what is new shows in several features: for the account, for peers, for the
+principal."""
 
 SHARE = (0.7, 1.0)
 """Of its greatest value, what a changed feature gets."""
@@ -46,7 +48,7 @@ def inject(spec: FeatureSpec, usual: Matrix, many: int, seed: int) -> Injected:
     drawn = np.random.default_rng(seed)
     n, width = usual.shape
     at = drawn.integers(0, n, many) if n else np.zeros(0, np.int64)
-    least, most = min(CHANGED[0], width), min(CHANGED[1], width)
+    least, most = (min(max(round(width * share), CHANGED_LEAST), width) for share in CHANGED_SHARES)
     order = drawn.random((len(at), width)).argsort(axis=1)
     changed = order < drawn.integers(least, most + 1, len(at))[:, None]
     reached = np.quantile(usual, UPPER, axis=0) if n else np.zeros(width)

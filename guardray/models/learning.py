@@ -217,7 +217,11 @@ def _peaks(material: Material, at: Mask, surprisals: Vector) -> tuple[Vector, Ma
     return peaks["surprisal"].to_numpy(), peaks["dulled"].to_numpy(), peaks["usual"].to_numpy()
 
 
-def days_of_history(rows: pl.DataFrame, until: date) -> dict[str, int]:
-    """How many days each account has been watched for, up to the last one: days without rows are quiet days."""
+def days_of_history(rows: pl.DataFrame, watched: Mapping[str, date], until: date) -> dict[str, int]:
+    """How many days each account with rows has been watched for, up to the last one.
+
+    Args:
+        watched: the first day of which anything is known, by account: days without rows are quiet days.
+    """
     first = rows.group_by("account").agg(pl.col("day").min()).sort("account")
-    return {account: (until - day).days + 1 for account, day in first.iter_rows()}
+    return {account: (until - min(day, watched.get(account, day))).days + 1 for account, day in first.iter_rows()}

@@ -7,8 +7,9 @@ is told of it on its card is of days that it had not seen.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 import polars as pl
@@ -25,6 +26,9 @@ from guardray.models.learning import Material, days_of_history, learn
 from guardray.models.policy import Policy
 from guardray.models.prior import prior_rows
 from guardray.models.registry import Registry
+
+LEAST_SHARE = 0.1
+"""Of the budget of all families together, what one has at least, however few its rows are."""
 
 TRAINER = "trainer"
 """Who promotes what is promoted by itself."""
@@ -61,7 +65,7 @@ def train(
 
     Args:
         until: the last day that it learns.
-        families: how many share the budget.
+        families: how many share the budget, each as its rows are many among those of all; alone it has the whole.
         marks: what was said of findings.
         live: the family in force, which the candidate is measured by.
 
@@ -70,11 +74,15 @@ def train(
     """
     since = until - timedelta(days=policy.window_days - 1)
     rows = marked(archive.read(spec, since=since, until=until), marks)
-    budget = policy.budget / families
-    family = _learned(spec, rows, until, policy, budget)
-    if family is None or rows.is_empty():
+    if rows.is_empty():
         return None
-    tried, of_live = _trials(spec, rows, until, policy, budget, live)
+    budget = policy.budget * (1.0 if families == 1 else max(archive.share(spec), LEAST_SHARE))
+    watched = {account: max(day, since) for account, day in archive.watched_since().items()}
+    lesson = _Lesson(spec, policy, budget, watched)
+    family = lesson.learned(rows, until)
+    if family is None:
+        return None
+    tried, of_live = lesson.trials(rows, until, live)
     digest = _digest_of(rows)
     first: date = rows["day"].min()  # type: ignore[assignment]
     card = Card(
@@ -87,7 +95,7 @@ def train(
         until=until.isoformat(),
         accounts=len(family.accounts),
         rows=rows.height,
-        days=sum(days_of_history(rows, until).values()),
+        days=sum(days_of_history(rows, watched, until).values()),
         left_out=int((rows[USEFUL] | (rows[FLAGGED] & ~rows[NOT_USEFUL])).sum()),
         budget=budget,
         back_test=tried,
@@ -130,7 +138,8 @@ def verdict(tried: BackTest | None, live: BackTest | None, policy: Policy, budge
         return Verdict(False, ("there is too little history to try it on",))
     against = []
     limit = policy.most_findings * budget
-    if tried.findings_per_account_week > limit:
+    weeks = tried.accounts * tried.days / 7
+    if tried.findings_per_account_week * weeks > limit * weeks + 2 * math.sqrt(limit * weeks):  # beyond chance
         told = f"{tried.findings_per_account_week:.2f} findings an account and week"
         against.append(f"{told} in the back-test, where at most {limit:.2f} are allowed")
     if tried.recall is not None and tried.recall < policy.least_recall:
@@ -142,28 +151,38 @@ def verdict(tried: BackTest | None, live: BackTest | None, policy: Policy, budge
     return Verdict(not against, tuple(against) or ("it did well in the back-test",))
 
 
-def _learned(spec: FeatureSpec, rows: pl.DataFrame, until: date, policy: Policy, budget: float) -> Family | None:
-    material = Material.of(rows, spec.names, policy)
-    return learn(spec, material, days_of_history(rows, until), policy, budget, prior_rows(spec))
+@dataclass(frozen=True)
+class _Lesson:
+    """What a candidate and its twin have in common."""
 
+    spec: FeatureSpec
+    policy: Policy
+    budget: float
+    watched: Mapping[str, date]
 
-def _trials(
-    spec: FeatureSpec, rows: pl.DataFrame, until: date, policy: Policy, budget: float, live: Family | None
-) -> tuple[BackTest | None, BackTest | None]:
-    """How the candidate's twin and the family in force do on the last days."""
-    last = until - timedelta(days=policy.back_test_days)
-    twin = _learned(spec, rows.filter(pl.col("day") <= last), last, policy, budget)
-    # What was flagged and is not known to be wrong may be an attack: no false positive.
-    usual = rows.filter((pl.col("day") > last) & ~pl.col(USEFUL) & (~pl.col(FLAGGED) | pl.col(NOT_USEFUL)))
-    if twin is None or (not twin.accounts and twin.otherwise is None):
-        return None, None
-    tried, of_live = (
-        back_test(one, spec, usual, days=policy.back_test_days, injected=policy.injected, seed=policy.seed)
-        if one is not None
-        else None
-        for one in (twin, live)
-    )
-    return tried, of_live
+    def learned(self, rows: pl.DataFrame, until: date, least_days: int | None = None) -> Family | None:
+        policy = self.policy if least_days is None else replace(self.policy, least_days=least_days)
+        material = Material.of(rows, self.spec.names, policy)
+        history = days_of_history(rows, self.watched, until)
+        return learn(self.spec, material, history, policy, self.budget, prior_rows(self.spec))
+
+    def trials(self, rows: pl.DataFrame, until: date, live: Family | None) -> tuple[BackTest | None, BackTest | None]:
+        """How the candidate's twin and the family in force do on the last days: a third of the history at most."""
+        history = max(days_of_history(rows, self.watched, until).values())
+        days = min(self.policy.back_test_days, history // 3)
+        last = until - timedelta(days=days)
+        # What was flagged and is not known to be wrong may be an attack: no false positive.
+        usual = rows.filter((pl.col("day") > last) & ~pl.col(USEFUL) & (~pl.col(FLAGGED) | pl.col(NOT_USEFUL)))
+        twin = self.learned(rows.filter(pl.col("day") <= last), last, min(self.policy.least_days, history - days))
+        if not days or twin is None or (not twin.accounts and twin.otherwise is None):
+            return None, None
+        tried, of_live = (
+            None
+            if one is None
+            else back_test(one, self.spec, usual, days=days, injected=self.policy.injected, seed=self.policy.seed)
+            for one in (twin, live)
+        )
+        return tried, of_live
 
 
 def _digest_of(rows: pl.DataFrame) -> str:

@@ -156,8 +156,8 @@ def test_the_back_test_finds_what_is_injected_and_names_what_was_changed(archive
     ("tried", "live", "reason"),
     [
         (None, None, "too little history"),
-        ((3.0, 0.9), None, r"3\.00 findings an account and week in the back-test, where at most 2\.00"),
-        ((0.5, 0.4), None, "finds 40% of injected anomalies, where 70% are asked"),
+        ((5.0, 0.9), None, r"5\.00 findings an account and week in the back-test, where at most 2\.00"),
+        ((0.5, 0.4), None, "finds 40% of injected anomalies, where 50% are asked"),
         ((0.5, 0.8), (0.5, 0.95), "finds 80% of injected anomalies, the version in force 95%"),
     ],
 )
