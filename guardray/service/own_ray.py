@@ -26,7 +26,7 @@ LOCK = "lock"
 SOCKETS = "sockets"
 
 READY_TIMEOUT_S = 60.0
-"""A busy machine takes its time to start a process. After Serve's own 5 seconds the start is given up and tried anew."""
+"""A busy machine takes long to start a process. After Serve's own 5 seconds the start is given up and tried again."""
 
 END_TIMEOUT_S = 10.0
 """A process that was killed is gone as soon as the machine gets round to it."""
