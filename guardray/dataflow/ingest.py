@@ -13,6 +13,7 @@ from guardray.dataflow.held_activity import HeldActivity
 from guardray.dataflow.held_hits import HeldHits
 from guardray.dataflow.partials import Partials
 from guardray.dataflow.plan import Plan
+from guardray.dataflow.switching_off import Fuses
 from guardray.dataflow.windowing import Tables, subject_hashes
 from guardray.detectors.declare import Detector
 from guardray.errors import DetectorError
@@ -53,6 +54,7 @@ class Ingest:
         self._hits = HeldHits()
         self._activities: dict[str, HeldActivity] = {}
         self._partials = Partials()
+        self._fuses = Fuses(lambda name: None)  # what it has counted is not given away any more
         self.duplicates = 0
         self.problems: list[DetectorError] = []
 
@@ -72,17 +74,19 @@ class Ingest:
         plan = self._plans[schema.name]
         masks, problems = plan.masks(frame)
         self.problems.extend(problems)
-        for name, rule in plan.rules.items():
-            if masks[name].any():
-                self._hits.add(rule, frame.filter(masks[name]), indicators)
+        for name, rule in self._fuses.whole(plan.rules):
+            with self._fuses.of(name):
+                if masks[name].any():
+                    self._hits.add(rule, frame.filter(masks[name]), indicators)
         self._on_queries(plan, frame, indicators)
         self._on_listed(plan, frame, indicators)
         for name in plan.changes:
             if masks[name].any():
                 self._on_changes(name, frame.filter(masks[name]))
-        for name, activity in plan.activities.items():
-            if masks[name].any():
-                self._activities.setdefault(name, HeldActivity(activity)).add(frame.filter(masks[name]))
+        for name, activity in self._fuses.whole(plan.activities):
+            with self._fuses.of(name):
+                if masks[name].any():
+                    self._activities.setdefault(name, HeldActivity(activity)).add(frame.filter(masks[name]))
         if plan.windows:
             self._on_windows(plan, frame, masks)
 
@@ -90,15 +94,18 @@ class Ingest:
         """What was learned since the last call."""
         done, self._partials = self._partials, Partials()
         done.sightings = self._hits.take()
-        done.activities = {name: held.take() for name, held in self._activities.items()}
+        for name, held in self._fuses.whole(self._activities):
+            with self._fuses.of(name):
+                done.activities[name] = held.take()
         self.problems.extend(problem for held in self._activities.values() for problem in held.problems())
+        self.problems.extend(problem for problem in self._fuses.blown.values() if problem not in self.problems)
         if self._tables is None:
             self._give_tables(done)
         return done
 
     def _give_tables(self, done: Partials) -> None:
         for plan in self._plans.values():
-            for name, counter in plan.windows.items():
+            for name, counter in self._fuses.whole(plan.windows):
                 if len(counter.table):
                     done.windows[name] = counter.table.export(clear=True)
         if len(self._entities):
@@ -148,7 +155,8 @@ class Ingest:
         subjects = subject_hashes(frame)
         self._entities.update(frame, subjects)
         on_time = ~frame["is_late"]
-        for name, counter in plan.windows.items():
-            mask = masks[name] & on_time
-            if mask.any():
-                counter.count(frame, mask, subjects)
+        for name, counter in self._fuses.whole(plan.windows):
+            with self._fuses.of(name):
+                mask = masks[name] & on_time
+                if mask.any():
+                    counter.count(frame, mask, subjects)

@@ -14,6 +14,7 @@ from guardray.dataflow.event_time import microseconds
 from guardray.dataflow.ingest import Ingest
 from guardray.dataflow.partials import Partials
 from guardray.dataflow.shard import Shard
+from guardray.dataflow.windowing import WindowCounter
 from guardray.detectors.ec2 import portscan
 from guardray.detectors.ec2.connections import flow
 from guardray.schema import network_activity
@@ -74,3 +75,21 @@ def test_too_little_memory_is_no_fault_of_a_detector(monkeypatch: pytest.MonkeyP
     with pytest.raises(MemoryError):
         shard.crossing()
     assert not shard.problems
+
+
+def test_one_that_cannot_be_counted_where_rows_are_read(monkeypatch: pytest.MonkeyPatch):
+    count = WindowCounter.count
+
+    def failing(self: WindowCounter, *batch) -> None:
+        if self.table is faulty.table:
+            raise OverflowError("too many ports")
+        count(self, *batch)
+
+    rows = [flow(target="10.0.0.9", dst_endpoint_port=port) for port in range(20, 120)]
+    ingest = Ingest([SCAN, FAULTY], Surroundings(), lambda hashes, times: np.ones(len(hashes), bool))
+    faulty = ingest._plans[network_activity.SCHEMA.name].windows[FAULTY.finding_type]
+    monkeypatch.setattr(WindowCounter, "count", failing)
+    for _ in range(2):
+        ingest.on_batch(network_activity.SCHEMA, frame_of(network_activity.SCHEMA, rows))
+    assert ingest.drain().windows.keys() == {SCAN.finding_type}
+    assert [problem.finding_type for problem in ingest.problems] == [FAULTY.finding_type]
