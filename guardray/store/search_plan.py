@@ -140,12 +140,21 @@ class _Reading:
 
     def _walk(self, index: str, steps: int | None) -> tuple[Sequence[Row[Any]], bool]:
         """Rows among the next so many of the order, and whether they are all of the page."""
+        if steps is not None and self._has_many_equals():
+            numbers = select(FINDING_INDEX.c.number).where(*self._after).order_by(*self._direction).limit(steps)
+            next_ones = FINDING_INDEX.c.number.in_(_told(numbers, index).correlate(None))
+            rows = self._read(by_numbers(self._ordered().where(next_ones)))
+            return rows, len(rows) == self._question.limit
         query = self._ordered()
         end = None if steps is None else self._place_after(index, steps)
         if end is not None:
             query = query.where(self._question.sort.up_to(self._value, end.value, end.number))
         rows = self._read(_told(query, index))
         return rows, end is None or len(rows) == self._question.limit
+
+    def _has_many_equals(self) -> bool:
+        """Whether SQLite could not stop at a place among equals: its index narrows by the value alone."""
+        return self._connection.dialect.name == "sqlite" and self._question.sort.attribute == "severity"
 
     def _place_after(self, index: str, steps: int) -> Row[Any] | None:
         order = select(self._value.label("value"), FINDING_INDEX.c.number).where(*self._after)

@@ -7,7 +7,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, Float, String, and_, case, cast, func, literal_column, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Float,
+    String,
+    Tuple,
+    case,
+    cast,
+    func,
+    literal,
+    literal_column,
+    select,
+    tuple_,
+)
 
 from guardray.errors import QueryRefusedError
 from guardray.findings.wire import time_of, time_text
@@ -105,18 +118,17 @@ class Sort:
             QueryRefusedError: the place is of another order.
         """
         given, number = self._checked(place)
-        identity = FINDING_INDEX.c.number
-        # The first part alone narrows the index; databases do not see that it follows from the second.
-        if self.descending:
-            return and_(value <= given, or_(value < given, identity < number))
-        return and_(value >= given, or_(value > given, identity > number))
+        here, there = self._places(value, given, number)
+        return here < there if self.descending else here > there
 
     def up_to(self, value: ColumnElement[Any], given: Any, number: int) -> ColumnElement[bool]:
         """Rows that come before a place or stand at it. `given` is as a row has it, not as a Place has."""
-        identity = FINDING_INDEX.c.number
-        if self.descending:
-            return and_(value >= given, or_(value > given, identity >= number))
-        return and_(value <= given, or_(value < given, identity <= number))
+        here, there = self._places(value, given, number)
+        return here >= there if self.descending else here <= there
+
+    def _places(self, value: ColumnElement[Any], given: Any, number: int) -> tuple[Tuple, Tuple]:
+        """As rows, which both databases compare by an index of the two: among equal values, too."""
+        return tuple_(value, FINDING_INDEX.c.number), tuple_(literal(given, value.type), literal(number))
 
     def _checked(self, place: Place) -> tuple[Any, int]:
         try:
