@@ -3,7 +3,8 @@
 The port must be new to the instance, on a public address, and the connection must have come about: probes are the
 matter of other finding types. FTP's data ports are whatever the server names, and so say nothing. A deployment that
 begins to use another port of a partner is told of once; which ports other instances use is not looked at, so that a
-port that is common among an account's build hosts is still unusual for its database.
+port that is common among an account's build hosts is still unusual for its database. A model, where there is one, says
+how unusual it is; the rule decides, since among what models see new ports are nothing rare.
 
 Source: GuardDuty user guide, EC2 finding types: severity Medium, and a port is unusual for the instance's own history.
 """
@@ -15,7 +16,6 @@ from typing import Any
 import polars as pl
 
 from guardray.detectors.contributions import model_info, model_sentence
-from guardray.detectors.decisions import CLEARLY_USUAL, decided
 from guardray.detectors.declare import ActivityDetector, fires, on_earlier_days, quiet
 from guardray.detectors.ec2.connections import RESOURCE, UDP, connection, flow
 from guardray.detectors.ec2.outbound import (
@@ -73,20 +73,17 @@ DETECTOR = ActivityDetector(
     role="ACTOR",
     entity=RESOURCE,
     activity=ACTIVITY,
-    crossed=decided(
-        IS_LEARNED
-        & OUTSIDE_AWS
-        & ~_PORT.is_in(USUAL_PORTS)
-        & (pl.col("port_days") == 0)
-        & (~_SPEAKS_FTP | (_PORT == FTP)),
-        is_new=pl.lit(False),  # what is no new port is not this finding's matter
-    ),
+    crossed=IS_LEARNED
+    & OUTSIDE_AWS
+    & ~_PORT.is_in(USUAL_PORTS)
+    & (pl.col("port_days") == 0)
+    & (~_SPEAKS_FTP | (_PORT == FTP)),
     together=RESOURCE,
     score=pl.col("bytes"),
     learning="before",
     spec=SPEC,
     details=details,
-    tunables={"learned_days": LEARNED_DAYS, "clearly_usual": CLEARLY_USUAL},
+    tunables={"learned_days": LEARNED_DAYS},
     examples=(
         fires("a web client opens a session on port 4444", *SAMPLED, TO_4444, severity=5.0),
         fires(
