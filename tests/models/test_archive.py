@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -114,3 +115,22 @@ def test_the_sample_is_the_same_in_any_order(tmp_path):
     one.add(SPEC, rows)
     other.add(SPEC, rows.sample(fraction=1, shuffle=True, seed=1))
     assert files(one) == files(other)
+
+
+def test_an_account_is_watched_since_its_first_row_of_any_kind(archive):
+    other = replace(SPEC, name="other-calls")
+    archive.add(other, measured(np.zeros((1, 4)), FIRST))
+    archive.add(SPEC, measured(np.zeros((1, 4)), FIRST + timedelta(days=3)))
+    archive.add(SPEC, measured(np.zeros((1, 4)), FIRST + timedelta(days=5), account=OTHER))
+    assert archive.watched_since() == {ACCOUNT: FIRST, OTHER: FIRST + timedelta(days=5)}
+
+
+def test_a_kind_of_rows_has_a_share_of_all(archive):
+    other = replace(SPEC, name="other-calls")
+    assert archive.share(SPEC) == 0
+    archive.add(SPEC, rows_of(60))
+    assert archive.share(SPEC) == 1
+    for at in range(3):
+        archive.add(other, measured(usual_features(np.random.default_rng(at), 60), FIRST + timedelta(days=at)))
+    assert 0.2 < archive.share(SPEC) < 0.3
+    assert archive.share(SPEC) + archive.share(other) == pytest.approx(1)

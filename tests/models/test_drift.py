@@ -1,4 +1,4 @@
-"""Whether rows are still what was learned, and when to learn again."""
+"""Whether rows are still what was learned."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from guardray.models.back_test import would_find
 from guardray.models.drift import drift, psi
 from guardray.models.policy import Policy
 from guardray.models.registry import Registry
-from guardray.models.schedule import EVERY_DAYS, due
 from guardray.models.training import keep, live_family, train
 
 AT = datetime(2026, 3, 30, 12, tzinfo=UTC)
@@ -92,22 +91,10 @@ def test_a_drifted_account_is_trained_again_and_its_false_positives_fall(archive
     first, before = until + timedelta(days=1), live_family(registry, SPEC)
     changed(archive, first, WEEK)
     today = first + timedelta(days=WEEK - 2)
-    assert f"{ACCOUNT} has drifted" in due(archive, registry, SPEC, today)
+    learned, recent = archive.read(SPEC, until=until), archive.read(SPEC, since=first, until=today)
+    assert [one.account for one in drift(before, SPEC, learned, recent) if one.is_drifted] == [ACCOUNT]
     after = train(archive, SPEC, POLICY, until=today).family
     later = Archive(archive.root.with_name("later"))
     changed(later, first + timedelta(days=WEEK), WEEK, seed=99)
     found = [would_find(family, SPEC, later.read(SPEC)).height for family in (before, after)]
     assert found[1] <= found[0] / 3
-
-
-def test_training_is_due_without_a_model_and_when_it_is_old(archive, registry):
-    assert due(archive, registry, SPEC, FIRST) == "no version is in force"
-    until = trained(archive, registry)
-    assert due(archive, registry, SPEC, until + timedelta(days=1)) is None
-    assert "it learned up to" in due(archive, registry, SPEC, until + timedelta(days=EVERY_DAYS))
-
-
-def test_training_is_due_when_the_version_in_force_is_damaged(archive, registry):
-    until = trained(archive, registry)
-    next(registry.root.rglob("model.skops")).write_bytes(b"damaged")
-    assert "cannot be used" in due(archive, registry, SPEC, until)
