@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from models.specs import ACCOUNT, FIRST, OTHER, SPEC, filled, measured, usual_features
+from models.specs import ACCOUNT, OTHER, SPEC, filled, measured, usual_features
 
 from guardray.models.archive import Archive
 from guardray.models.back_test import would_find
