@@ -11,7 +11,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("api",),
     ("service",),
     ("rulebook",),
-    ("testing",),
+    ("testing", "evaluation"),
     ("dataflow",),
     ("checkpoints",),
     ("shards", "custom", "models"),

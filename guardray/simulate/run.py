@@ -23,7 +23,7 @@ from guardray.simulate.labels import Label, everything_else, write_labels
 from guardray.simulate.layout import Output
 from guardray.simulate.period import DAY, DEFAULT_START, HOUR, Period
 from guardray.simulate.rates import Rates
-from guardray.simulate.trail.files import write_calls
+from guardray.simulate.trail.files import INTERVAL_S, write_calls
 from guardray.simulate.trail.lifecycle import lifecycle_calls
 from guardray.simulate.trail.objects import object_calls
 from guardray.simulate.trail.office import office_calls
@@ -81,7 +81,7 @@ def simulate(
     chosen = attack_families.chosen(attacks, period)
     if accounts < 1:
         raise UsageError(f"accounts is {accounts}, at least 1 is needed")
-    _claim(out)
+    claim(out)
     output, indicators = Output(out), Indicators.of(seed)
     labels: list[Label] = []
     built: list[Account] = []
@@ -95,10 +95,11 @@ def simulate(
     write_labels(out / "labels.csv", labels)
     write_inventory(out / "inventory.json", built)
     write_indicators(out / "indicators", seed, indicators)
-    return _summary(output, built, labels)
+    return summary_of(output, built, labels)
 
 
-def _claim(out: Path) -> None:
+def claim(out: Path) -> None:
+    """Make the folder that is written to. Raises UsageError if it holds something."""
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UsageError(f"{out} is not an empty folder: the simulation writes into a new one")
     out.mkdir(parents=True, exist_ok=True)
@@ -110,7 +111,7 @@ def _write_account(
     flow_files = FlowFiles(output, account)
     days = list(account.period.pieces(DAY))
     for number, day in enumerate(days, start=1):
-        _write_trail(output, account, episodes, day)
+        write_trail(output, account, episodes, day)
         queries = pl.concat([dns_background.background(account, day), episodes.queries_in(day)])
         write_queries(output, account, queries, account.stream("dns files", day.start))
         for hour in day.pieces(HOUR):
@@ -120,7 +121,10 @@ def _write_account(
             progress(index * len(days) + number, accounts * len(days))
 
 
-def _write_trail(output: Output, account: Account, episodes: Episodes, day: Period) -> None:
+def write_trail(
+    output: Output, account: Account, episodes: Episodes, day: Period, interval_s: int = INTERVAL_S
+) -> None:
+    """Write all calls of an account on this day."""
     templates = Templates(account)
     found = [
         office_calls(account, day, templates),
@@ -129,10 +133,11 @@ def _write_trail(output: Output, account: Account, episodes: Episodes, day: Peri
         object_calls(account, day, templates),
         episodes.calls_in(day, templates),
     ]
-    write_calls(output, account, pl.concat(found), templates, account.stream("trail files", day.start))
+    write_calls(output, account, pl.concat(found), templates, account.stream("trail files", day.start), interval_s)
 
 
-def _summary(output: Output, accounts: list[Account], labels: list[Label]) -> Summary:
+def summary_of(output: Output, accounts: list[Account], labels: list[Label]) -> Summary:
+    """What was written."""
     attacks = tuple(label for label in labels if label.expected != "benign")
     return Summary(
         folder=output.folder,

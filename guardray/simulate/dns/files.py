@@ -14,11 +14,13 @@ QUERIES_PER_RENDER = 200_000
 SOURCE = "dns"
 
 
-def write_queries(output: Output, account: Account, found: pl.DataFrame, rng: np.random.Generator) -> None:
+def write_queries(
+    output: Output, account: Account, found: pl.DataFrame, rng: np.random.Generator, interval_s: int = INTERVAL_S
+) -> None:
     """Write these queries, one file a VPC and interval."""
     clients = clients_of(account)
     planned = found.with_columns(
-        published=(pl.col("time") // INTERVAL_S + 1) * INTERVAL_S, vpc=clients["vpc"].gather(found["interface"])
+        published=(pl.col("time") // interval_s + 1) * interval_s, vpc=clients["vpc"].gather(found["interface"])
     ).sort("published", "vpc", "time")
     for piece in planned.iter_slices(QUERIES_PER_RENDER):
         lines = piece.select("published", "vpc").with_columns(

@@ -39,6 +39,11 @@ def background(account: Account, hour: Period) -> pl.DataFrame:
     return pl.concat([CONVERSATION.to_frame(), *(part(account, hour, rng) for part in parts)])
 
 
+def to_the_internet(account: Account, hour: Period) -> pl.DataFrame:
+    """Of an hour, only what the account's own hosts ask of the internet: all that they are known by."""
+    return pl.concat([CONVERSATION.to_frame(), _outbound(account, hour, account.stream("outbound", hour.start))])
+
+
 def _visits(account: Account, hour: Period, rng: np.random.Generator) -> pl.DataFrame:
     """Visitors to the load balancer, which asks a web server, which asks a database."""
     at = times(rng, account.rates.visits_per_hour, hour, VISITORS, 0)

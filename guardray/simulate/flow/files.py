@@ -18,10 +18,10 @@ SOURCE = "flow"
 class FlowFiles:
     """Writes the flow logs of one account."""
 
-    def __init__(self, output: Output, account: Account) -> None:
+    def __init__(self, output: Output, account: Account, interval_s: int = INTERVAL_S) -> None:
         self._output, self._account = output, account
         self._interfaces = Interfaces.of(account)
-        self._interval = max(INTERVAL_S, account.aggregation_s)
+        self._interval = max(interval_s, account.aggregation_s)
         numbers = {vpc.id: number for number, vpc in enumerate(account.vpcs)}
         self._networks = pl.Series([numbers[one.vpc] for one in account.interfaces], dtype=pl.UInt8)
 

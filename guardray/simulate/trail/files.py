@@ -15,13 +15,18 @@ EVENTS_PER_RENDER = 50_000
 
 
 def write_calls(
-    output: Output, account: Account, found: pl.DataFrame, templates: Templates, rng: np.random.Generator
+    output: Output,
+    account: Account,
+    found: pl.DataFrame,
+    templates: Templates,
+    rng: np.random.Generator,
+    interval_s: int = INTERVAL_S,
 ) -> None:
     """Render these calls and write them by Region and time of delivery."""
     table = templates.frame()
     delivered = found["time"].to_numpy() + rng.uniform(EARLIEST_S, LATEST_S, len(found))
     planned = found.with_columns(
-        delivered=pl.Series(np.ceil(delivered / INTERVAL_S) * INTERVAL_S),
+        delivered=pl.Series(np.ceil(delivered / interval_s) * interval_s),
         region=table["region"].gather(found["template"]),
         order=pl.Series(rng.random(len(found))),
     ).sort("delivered", "region", "order")
