@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from tests.chaos.trail import aws
 from tests.chaos.tree import make_tree
 from tests.service.conftest import account, scanned
 
-__all__ = ["account", "make_tree", "scanned"]
+__all__ = ["account", "aws", "make_tree", "scanned"]
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 from tests.chaos.tree import ACTORS, Tree, is_final
 from tests.service.running import Plain, stored
 
-pytestmark = [pytest.mark.ray, pytest.mark.slow, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.ray, pytest.mark.slow, pytest.mark.timeout(2400)]
 
 MakeTree = Callable[[dict[str, Any]], Tree]
 
@@ -32,7 +32,7 @@ def test_ten_random_kills_of_actors_change_no_finding(make_tree: MakeTree, confi
     while killed < KILLS:
         time.sleep(chance.uniform(0.1, 4))
         killed += bool(tree.kill(chance.choice(ACTORS)))
-    tree.wait(is_final, 600)
+    tree.wait(is_final, 900)
     assert stored(tree.store) == scanned
 
 
@@ -44,7 +44,7 @@ def test_a_service_that_loses_what_it_rests_on_ends_is_started_again_and_loses_n
     tree.start()
     tree.wait(has_begun)
     assert tree.kill(kind)
-    tree.wait(is_final, 400)
+    tree.wait(is_final, 900)
     assert stored(tree.store) == scanned
 
 
@@ -58,5 +58,5 @@ def test_everything_at_once_at_random_times_again_and_again_changes_no_finding(
         tree.wait(lambda status: status["phase"] == "running")
         time.sleep(chance.uniform(0, 4))
         tree.kill()
-    tree.wait(is_final, 400)
+    tree.wait(is_final, 900)
     assert stored(tree.store) == scanned

@@ -19,7 +19,7 @@ import pytest
 
 COMMAND = Path(__file__).resolve().parents[2] / ".venv" / "bin" / "guardray"
 
-START_S = 180.0
+START_S = 600.0
 """A loaded machine takes its time to start a dozen processes that import much."""
 
 _MARK = "CHAOS_TREE"
@@ -31,6 +31,7 @@ _KINDS = {
     "coordinator": "ray::CoordinatorActor",
     "shard": "ray::ServiceShardActor",
     "worker": "ray::ServiceIngestActor",
+    "publisher": "ray::PublisherActor",
     "controller": "ray::ServeController",
     "replica": "ray::ServeReplica",
     "driver": "guardray serve",
@@ -48,12 +49,14 @@ class Tree:
 
     Attributes:
         store: the findings database: that of the data folder, unless a test sets another one.
+        starts: how often it was started, by a test or since its first process had ended.
     """
 
     def __init__(self, home: Path, config: dict[str, Any]) -> None:
         self._home = home
         self._mark = uuid4().hex
         self._driver: subprocess.Popen[bytes] | None = None
+        self.starts = 0
         home.mkdir(parents=True, exist_ok=True)
         self.config = {"data": str(home / "data"), "api": {"port": free_port()}} | config
         self.store = str(home / "data" / "findings.db")
@@ -62,6 +65,7 @@ class Tree:
 
     def start(self) -> None:
         """Begin, or begin again. Returns at once."""
+        self.starts += 1
         with (self._home / "serve.log").open("ab") as log:
             self._driver = subprocess.Popen(
                 [COMMAND, "serve", "--config", self._file],
@@ -87,6 +91,11 @@ class Tree:
             self._driver.wait()
         return len(found)
 
+    def hold(self, kind: str, is_held: bool = True) -> None:
+        """Let the processes of a kind stand still, or go on."""
+        for one in self.processes(kind):
+            one.send_signal(signal.SIGSTOP if is_held else signal.SIGCONT)
+
     def stop(self) -> int:
         """SIGTERM, as an operator would. Returns the exit status."""
         assert self._driver is not None
@@ -105,17 +114,31 @@ class Tree:
         return dict(json.loads(asked.stdout)) if asked.stdout.startswith("{") else {"ready": False, "status": None}
 
     def wait(self, done: Callable[[dict[str, Any]], bool], timeout_s: float = START_S) -> dict[str, Any]:
-        """Until the status is as wanted; a service whose first process has ended is started again meanwhile."""
+        """Until the status is as wanted; a service whose first process has ended is started again meanwhile.
+
+        What is left of it is not cleared away: the next start has to cope with it.
+        """
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
             if self.has_ended():
-                self.kill()  # what a service manager does with what is left of it
                 self.start()
             told = self.status()
             if told["ready"] and done(told["status"]):
                 return told
             time.sleep(1)
         raise AssertionError(f"the service did not come so far: {told}\n{self.log()[-4000:]}")
+
+    def wait_until(self, holds: Callable[[], object], timeout_s: float = START_S) -> None:
+        """Until something holds that the status does not tell."""
+        deadline = time.monotonic() + timeout_s
+        while not holds():
+            assert time.monotonic() < deadline, f"it did not come so far\n{self.log()[-4000:]}"
+            time.sleep(0.2)
+
+    def output(self, kind: str) -> str:
+        """What the living processes of a kind wrote to their standard error."""
+        files = [Path(f"/proc/{one.pid}/fd/2") for one in self.processes(kind)]
+        return "".join(file.read_text(errors="replace") for file in files if file.exists())
 
     def log(self) -> str:
         """What the service wrote to its terminal."""
