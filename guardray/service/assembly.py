@@ -26,13 +26,14 @@ from guardray.models.registry import Registry
 from guardray.rulebook.loading import chosen, load_own
 from guardray.service.account import Account
 from guardray.service.config import ServeConfig
-from guardray.service.coordinator import Coordinator, Pace
+from guardray.service.coordinator import Coordinator
 from guardray.service.elasticity import ElasticCrew, Elasticity
 from guardray.service.features import FeatureArchive
 from guardray.service.listener import Listeners
 from guardray.service.logging import get_logger
 from guardray.service.loop import LEASE, Loop
 from guardray.service.models import ModelsInForce
+from guardray.service.pace import Pace
 from guardray.service.scaling import IngestGoals, Range, ShardGoals
 from guardray.service.tracing import ObjectTraces, open_traces
 from guardray.service.training import Training

@@ -9,15 +9,13 @@ them begin anew from there. An input is acknowledged when two checkpoints hold i
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from guardray.checkpoints.checkpoints import KEPT, Checkpoints
+from guardray.checkpoints.checkpoints import Checkpoints
 from guardray.checkpoints.epoch import Epoch, EpochInput
-from guardray.checkpoints.parts import write_part
 from guardray.connectors.source import Arrival, Clock, ContinuousSource, Failure, utc_now
 from guardray.context.enrich import Indicators
 from guardray.dataflow.event_time import END_OF_TIME, microseconds
@@ -32,16 +30,17 @@ from guardray.errors import (
     StateError,
     StoreError,
 )
-from guardray.service.board import cut
+from guardray.service.checkpointing import Checkpointing
 from guardray.service.crew import Crew, ShardSize
 from guardray.service.elasticity import ElasticCrew
 from guardray.service.inbox import Inbox
 from guardray.service.listener import Listener
 from guardray.service.losses import Losses
 from guardray.service.models import Versions
+from guardray.service.pace import Pace
 from guardray.service.pinned_lists import PinnedLists
-from guardray.service.progress import failures_of
-from guardray.service.recovery import BOARD_PART, Recovery
+from guardray.service.progress import Progress, failures_of
+from guardray.service.recovery import Recovery
 from guardray.service.reporting import Reporter
 from guardray.service.steady_clock import SteadyClock
 from guardray.service.tries import Tries
@@ -53,27 +52,6 @@ from guardray.store.service_position import save_position
 from guardray.store.usage import add_usage
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Pace:
-    """How much at once, and how often.
-
-    Attributes:
-        max_objects: of an epoch.
-        max_bytes: of an epoch's objects, as they lie there: some seconds of work.
-        checkpoint_every: time between checkpoints: so much is processed once more after a loss.
-        checkpoints_kept: how many of them.
-        quiet_epoch: without any input, event time goes on in steps of this.
-        remembered: how long a copy of an object is known for one.
-    """
-
-    max_objects: int = 500
-    max_bytes: int = 32 << 20
-    checkpoint_every: timedelta = timedelta(seconds=30)
-    checkpoints_kept: int = KEPT
-    quiet_epoch: timedelta = timedelta(minutes=1)
-    remembered: timedelta = timedelta(days=8)
 
 
 class _LostWhileReadingError(CrewLostError):
@@ -137,11 +115,20 @@ class Coordinator:
             FencedError: another process has become the one writer since.
         """
         self._fence = fence
-        self._checkpoints = Checkpoints(self._url, self._store, fence, self._pace.checkpoints_kept)
+        checkpoints = Checkpoints(self._url, self._store, fence, self._pace.checkpoints_kept)
+        self._checkpointing = Checkpointing(
+            self._crew,
+            checkpoints,
+            self._inbox,
+            self._lists,
+            every=self._pace.checkpoint_every,
+            listener=self._listener,
+            clock=self._clock,
+        )
         self._recovery = Recovery(
             self._settings,
             self._crew,
-            self._checkpoints,
+            checkpoints,
             self._store.epochs,
             self._lists,
             patience=self._patience,
@@ -195,39 +182,7 @@ class Coordinator:
         Raises:
             FencedError: another process has become the one writer since.
         """
-        progress, now = self._progress, self._clock()
-        try:
-            draft = self._checkpoints.begin()
-        except FencedError:
-            raise
-        except (StateError, StoreError) as error:
-            return self._failed_checkpoint(error)
-        progress.board.compact(progress.reached)
-        try:
-            parts = [*self._crew.write(draft), write_part(draft, BOARD_PART, progress.board.export(), cut)]
-            registered = self._checkpoints.finish(
-                draft,
-                parts,
-                epoch=progress.epoch,
-                shards=len(parts) - 1,
-                content={"watermark": progress.reached, "streams": progress.watermark.export()},
-                now=now,
-            )
-        except FencedError:
-            raise
-        except (StateError, StoreError) as error:
-            self._checkpoints.abandon(draft)
-            return self._failed_checkpoint(error)
-        progress.checkpoint_at = now
-        self._listener.on_checkpoint(registered, self._clock() - now)
-        try:
-            self._inbox.acknowledge(self._checkpoints.safe_epoch())
-            self._lists.forget(self._checkpoints.clean().until)
-        except FencedError:
-            raise
-        except (StateError, StoreError) as error:
-            self._listener.on_problem(str(error))
-        return True
+        return self._checkpointing.write(self._progress)
 
     def divide(self, crew: ElasticCrew, shards: int) -> None:
         """Move the state to another number of shards, at a checkpoint.
@@ -239,7 +194,7 @@ class Coordinator:
         before = crew.shards
         crew.divide(shards)
         try:
-            self._progress = self._recovery.once()
+            self._go_on(self._recovery.once())
         except FencedError:
             raise
         except (CrewLostError, StateError, StoreError) as error:
@@ -279,14 +234,8 @@ class Coordinator:
         self._crew.close()
         self._source.close()
 
-    def _failed_checkpoint(self, error: StateError | StoreError) -> bool:
-        self._progress.checkpoint_at = self._clock()
-        self._listener.on_problem(str(error))
-        return False
-
     def _checkpoint_if_due(self) -> None:
-        since = self._clock() - self._progress.checkpoint_at
-        if timedelta() <= since < self._pace.checkpoint_every:  # below zero where the clock was put back
+        if not self._checkpointing.is_due(self._progress):
             return
         self._inbox.renew()
         try:
@@ -429,6 +378,8 @@ class Coordinator:
         self._recover()
 
     def _recover(self) -> None:
-        self._progress = self._recovery.run()
-        now = self._clock()
-        self._progress.watermark.listen(now, max(self._all_came_at - now, timedelta(0)))
+        self._go_on(self._recovery.run())
+
+    def _go_on(self, progress: Progress) -> None:
+        self._progress, now = progress, self._clock()
+        progress.watermark.listen(now, max(self._all_came_at - now, timedelta(0)))

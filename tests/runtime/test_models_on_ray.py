@@ -25,9 +25,9 @@ from guardray.models.registry import Registry
 from guardray.runtime.crew import RayCrew
 from guardray.runtime.pools import POOL, PoolClient, PoolSize
 from guardray.runtime.trainer import PoolKeeper
-from guardray.service.coordinator import Pace
 from guardray.service.features import FeatureArchive
 from guardray.service.models import EpochScorer, LoadedModels, ModelsInForce
+from guardray.service.pace import Pace
 from guardray.sources.objects import KeyFilter, locate
 from tests.runtime.small_models import add_model, promote
 from tests.runtime.ten_days import write_ten_days

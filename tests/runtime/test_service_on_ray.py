@@ -16,8 +16,8 @@ from guardray.dataflow.local import LocalEngine
 from guardray.dataflow.report import report
 from guardray.dataflow.scan import Observer, ScanSettings
 from guardray.runtime.crew import RayCrew
-from guardray.service.coordinator import Pace
 from guardray.service.listener import Listener
+from guardray.service.pace import Pace
 from guardray.simulate.rates import Rates
 from guardray.simulate.run import simulate
 from guardray.sources.objects import KeyFilter, locate

@@ -19,10 +19,11 @@ from guardray.findings.wire import to_json
 from guardray.geo.geography import Geography
 from guardray.intel.library import load_indicators
 from guardray.inventory import read_inventory
-from guardray.service.coordinator import Coordinator, Pace
+from guardray.service.coordinator import Coordinator
 from guardray.service.crew import Crew, LocalCrew
 from guardray.service.listener import Listener
 from guardray.service.models import Versions
+from guardray.service.pace import Pace
 from guardray.store.findings import FindingStore
 from guardray.store.service import ServiceStore
 

@@ -21,9 +21,9 @@ from guardray.dataflow.scan import ScanSettings
 from guardray.dataflow.worker import IngestReport
 from guardray.errors import CrewLostError, DetectorError, FencedError, StoreError
 from guardray.service.account import PROBLEMS_KEPT, Account
-from guardray.service.coordinator import Pace
 from guardray.service.crew import LocalCrew
 from guardray.service.loop import Loop
+from guardray.service.pace import Pace
 from guardray.service.status import Phase, encoded
 from guardray.service.watermark import LiveWatermark, Patience
 from guardray.sources.objects import InputObject
@@ -243,7 +243,7 @@ def test_manifests_of_checkpoints_that_are_forgotten_are_forgotten(
     for _ in range(3 * KEPT):
         service.coordinator.step()
         assert service.coordinator.checkpoint()
-    assert len(service.coordinator._checkpoints._manifests) <= KEPT
+    assert len(service.coordinator._checkpointing._checkpoints._manifests) <= KEPT
     service.store.close()
 
 

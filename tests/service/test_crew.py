@@ -25,7 +25,7 @@ def test_a_shard_actor_starts_with_any_state_and_tells_of_damage_when_it_is_aske
     service = Service(SETTINGS, folder_source(tmp_path), **state)
     service.start()
     service.coordinator.checkpoint()
-    checkpoints = service.coordinator._checkpoints
+    checkpoints = service.coordinator._checkpointing._checkpoints
     manifest = checkpoints.manifest(service.store.checkpoints.sound()[0])
     service.store.close()
     for file in Path(state["checkpoints_url"]).rglob("*.arrow*"):

@@ -15,10 +15,10 @@ from guardray.dataflow.worker import IngestReport
 from guardray.detectors.declare import WindowDetector
 from guardray.errors import CrewLostError, RefusedStateError, StateError, StoppedError, StoreError
 from guardray.intel.store import IndicatorStore
-from guardray.service.coordinator import Pace
 from guardray.service.crew import LocalCrew
 from guardray.service.listener import Listener
 from guardray.service.losses import LOSSES_BORNE, Losses
+from guardray.service.pace import Pace
 from guardray.service.tries import Tries
 from guardray.sources.set_aside import SetAside
 from tests.service.running import Service, folder_source, settings_of, stored

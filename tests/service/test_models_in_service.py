@@ -18,10 +18,10 @@ from guardray.errors import CrewLostError
 from guardray.intel.store import IndicatorStore
 from guardray.models.archive import Archive
 from guardray.models.registry import Registry
-from guardray.service.coordinator import Pace
 from guardray.service.crew import LocalCrew
 from guardray.service.features import FeatureArchive
 from guardray.service.models import EpochScorer, LoadedModels, ModelsInForce, Versions
+from guardray.service.pace import Pace
 from guardray.sources.objects import KeyFilter, locate
 from tests.runtime.small_models import add_model, promote
 from tests.runtime.ten_days import write_ten_days

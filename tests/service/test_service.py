@@ -13,9 +13,9 @@ import pytest
 
 from guardray.dataflow.scan import ScanSettings
 from guardray.errors import CrewLostError, FencedError
-from guardray.service.coordinator import Pace
 from guardray.service.crew import LocalCrew
 from guardray.service.listener import Listener
+from guardray.service.pace import Pace
 from guardray.sources.set_aside import SetAside
 from tests.service.dying import Fuse, Killed
 from tests.service.running import Clock, Plain, Service, folder_source, settings_of, stored

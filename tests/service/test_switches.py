@@ -16,7 +16,7 @@ from guardray.detectors.declare import Query
 from guardray.detectors.loader import load_detectors
 from guardray.findings.finding import Finding
 from guardray.findings.sighting import Occurrence
-from guardray.service.coordinator import Pace
+from guardray.service.pace import Pace
 from guardray.service.switches import Switches
 from guardray.store import api_detectors, api_members, api_resources
 from guardray.store.api_detectors import StoredDetector

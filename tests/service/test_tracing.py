@@ -18,7 +18,7 @@ from guardray.connectors.many import ManySources
 from guardray.errors import UsageError
 from guardray.service import tracing
 from guardray.service.config_values import TracesConfig
-from guardray.service.coordinator import Pace
+from guardray.service.pace import Pace
 from guardray.service.tracing import ObjectTraces, check_traces, open_traces
 from tests.service.running import Service, folder_source, settings_of
 
