@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-quick chaos soak clients load lint format bench docs clean
+.PHONY: help setup demo test test-quick chaos soak elastic evaluate clients load lint format bench docs clean
 
 help: ## Show these commands.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -40,6 +40,12 @@ clients: setup ## Drive the AWS CLI, Prowler and Cloud Custodian against a real 
 
 load: setup ## Requests a second of a real service's API, with one replica and with two; writes load.json.
 	$(BIN)/python -m tests.load
+
+elastic: setup ## Put a load step on a cluster with an autoscaler, draw docs/elastic.svg; fail when it does not follow.
+	$(BIN)/python -m tests.elastic --plot docs/elastic.svg
+
+evaluate: setup ## Measure detectors of behaviour on simulated accounts; writes guardray-evaluation/. RECORDED=folder of attacks.
+	$(BIN)/python -m guardray.evaluation $(if $(RECORDED),--recorded $(RECORDED))
 
 lint: setup ## Check style, formatting and types.
 	$(BIN)/ruff check .

@@ -66,7 +66,7 @@ def start_ingress(config: ServeConfig) -> None:
     """
     try:
         _start(config)
-    except (RayError, RuntimeError) as error:
+    except (RayError, RuntimeError, TimeoutError) as error:
         *_, reason = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
         raise UsageError(f"the API cannot be served at {config.api.host}:{config.api.port}: {reason}") from error
 
@@ -78,7 +78,7 @@ def _start(config: ServeConfig) -> None:
         options |= {"ssl_certfile": str(api.tls.certfile), "ssl_keyfile": str(api.tls.keyfile)}
     # Of what Serve says in this process, nothing but warnings is for whoever started the service.
     logging.getLogger("ray.serve").setLevel(logging.WARNING)
-    serve.start(http_options=HTTPOptions(**options))
+    _start_serve(HTTPOptions(**options))
     autoscaling = {"min_replicas": api.replicas.min, "max_replicas": api.replicas.max}
     deployment: Any = serve.deployment(
         name=APP, autoscaling_config=autoscaling, ray_actor_options={"num_cpus": 0}, graceful_shutdown_timeout_s=5
@@ -90,6 +90,14 @@ def _start(config: ServeConfig) -> None:
 
     # The application is made in each replica: connections do not travel.
     serve.run(deployment(serve.ingress(made)()).bind(), name=APP, route_prefix="/")
+
+
+def _start_serve(options: HTTPOptions) -> None:
+    """Serve waits a minute for its proxies. On a busy machine they take longer, and are on their way all the same."""
+    try:
+        serve.start(http_options=options)
+    except TimeoutError:
+        serve.start(http_options=options)  # joins the one that was begun
 
 
 def stop_ingress() -> None:
