@@ -44,6 +44,9 @@ def bench(
         str, typer.Option(help="A command to time on the same files; {} or its end is the folder that they are in.")
     ] = "",
     state: Annotated[bool, typer.Option("--state", help="Measure what state costs instead.")] = False,
+    service: Annotated[
+        bool, typer.Option("--service", help="Measure a running service instead: latency to findings, and its API.")
+    ] = False,
     types: Annotated[bool, typer.Option("--types", help="Measure what each finding type costs instead.")] = False,
     context: Annotated[
         bool, typer.Option("--context", help="Measure without threat lists and without geography as well.")
@@ -56,6 +59,9 @@ def bench(
         return
     if types:
         _bench_types(json_)
+        return
+    if service:
+        _bench_service(json_)
         return
     from guardray.bench.indicators import million_indicators
     from guardray.bench.run import as_json, measure  # the simulator is not needed by other commands
@@ -94,6 +100,23 @@ def _bench_state(as_json: bool) -> None:
     table.add_row("a key", f"{figures.bytes_per_key:.0f} bytes")
     for finding_type, size in figures.bytes_per_window.items():
         table.add_row(f"a window of {finding_type}", f"{size:.0f} bytes")
+    Console().print(table)
+
+
+def _bench_service(as_json: bool) -> None:
+    from guardray.bench.service import CALLERS, measure_service
+
+    console = Console(stderr=True)
+    with console.status("") as status, tempfile.TemporaryDirectory(prefix="guardray-bench-") as folder:
+        figures = measure_service(Path(folder), status.update)
+    if as_json:
+        typer.echo(json.dumps(asdict(figures), indent=1))
+        return
+    table = Table(title=f"a service that reads {figures.objects_per_s:g} objects a second", show_header=False)
+    table.add_row("from nothing to ready", f"{figures.ready_s:.1f} s")
+    table.add_row("from object to finding, half of them", f"{figures.p50_s:.1f} s")
+    table.add_row("from object to finding, 95 of 100", f"{figures.p95_s:.1f} s")
+    table.add_row(f"requests for findings, {CALLERS} callers", f"{figures.requests_per_s:,.0f}/s")
     Console().print(table)
 
 
