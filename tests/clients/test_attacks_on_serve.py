@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 
@@ -17,8 +18,10 @@ OPERATIONS = sorted(operations())
 
 
 @pytest.fixture(scope="module")
-def wire(service: Service) -> Wire:
-    return Wire(service.url)
+def wire(service: Service) -> Iterator[Wire]:
+    made = Wire(service.url)
+    yield made
+    made.close()
 
 
 @pytest.fixture(scope="module")
