@@ -91,7 +91,8 @@ def _run(connection: Connection, sql: str, table: Table, columns: Sequence[str],
     if _is_sqlite(connection):
         connection.exec_driver_sql(sql, _converted(rows, written))
         return
-    given = ", ".join(f"CAST(%s AS {_type_name(table.c[name], dialect)}[])" for name in columns)
+    # As bytes: in a text of an array, the driver would put a backslash before each quote of our JSON, one by one.
+    given = ", ".join(f"CAST(%b AS {_type_name(table.c[name], dialect)}[])" for name in columns)
     source = f"unnest({given}) AS given ({', '.join(columns)})"
     by_column = zip(*rows, strict=True)
     arrays = tuple(
