@@ -12,7 +12,8 @@ from guardray.api.query_answers import Detectors, FindingAnswer, Findings, Stati
 from guardray.api.query_input import SearchBody
 from guardray.api.service_answers import Models, Pools, Sources, Status
 from guardray.store.search import MAX_PAGE
-from guardray.store.statistics import MAX_GROUPS, GroupBy
+from guardray.store.statistics import MAX_GROUPS
+from guardray.store.statistics_plan import GroupBy
 from guardray.store.timeline import ENTITIES, MAX_EVENTS
 
 Json = dict[str, Any]

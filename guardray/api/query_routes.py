@@ -40,7 +40,8 @@ from guardray.store.database import Database
 from guardray.store.findings import evidence_of
 from guardray.store.reach import Reach
 from guardray.store.search import find_page, findings_by_id
-from guardray.store.statistics import DEFAULT_GROUPS, GroupBy, OrderBy, count_by_group
+from guardray.store.statistics import DEFAULT_GROUPS, OrderBy, count_by_group
+from guardray.store.statistics_plan import GroupBy
 from guardray.store.timeline import MAX_EVENTS, timeline
 
 _OWN_NAMES = {"findingCriteria": "criteria", "sortCriteria": "sort", "nextToken": "cursor", "maxResults": "limit"}

@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 from guardray.errors import QueryRefusedError
-from guardray.findings.wire import time_of, time_text
+from guardray.findings.wire import time_of
 from guardray.store.criteria.attributes import COLUMNS, known_attribute
 from guardray.store.criteria.evaluation import values_at
 from guardray.store.index_schema import FINDING_INDEX
@@ -101,7 +101,7 @@ class Sort:
 
     def place(self, value: Any, number: int) -> Place:
         """Where a finding stands, for `after`."""
-        return [time_text(value) if isinstance(value, datetime) else value, number]
+        return [value.isoformat() if isinstance(value, datetime) else value, number]  # to the microsecond, as rows are
 
     def expression(self, connection: Connection) -> ColumnElement[Any]:
         """The value of a row of `finding_index`, never null."""

@@ -89,6 +89,16 @@ def test_pages_are_in_every_order_that_can_be_asked_for(
         assert walk(connection, criteria, sort, 37) == [finding["id"] for finding in chosen]
 
 
+@pytest.mark.parametrize("descending", [True, False])
+def test_findings_of_one_millisecond_are_neither_missed_nor_repeated(connection, descending):
+    numbers = connection.scalars(select(FINDING_INDEX.c.number).order_by(FINDING_INDEX.c.number)).all()
+    for number in numbers:
+        within = {"created_at": NOW + timedelta(microseconds=number)}
+        connection.execute(update(FINDING_INDEX).where(FINDING_INDEX.c.number == number).values(within))
+    ids = [finding["id"] for finding in everything(connection)]
+    assert walk(connection, sort=Sort(descending=descending), size=7) == (ids[::-1] if descending else ids)
+
+
 def test_the_newest_come_first_where_no_order_is_asked_for():
     assert Sort.of(None) == Sort.of({}) == Sort("createdAt", descending=True)
     assert Sort.of({"AttributeName": "severity", "OrderBy": "ASC"}) == Sort("severity", descending=False)
