@@ -5,6 +5,7 @@ from __future__ import annotations
 import configparser
 import json
 import re
+from pathlib import Path
 
 import kubernetes_validate
 import pytest
@@ -20,7 +21,7 @@ from guardray.service.config import ServeConfig
 from guardray.service.config_loading import load_config
 
 KUBERNETES = "1.31"
-HEALTH = ServeConfig().ray_environment()
+HEALTH = ServeConfig().ray_environment(Path("/srv/guardray/ray"))
 
 RAY_SERVICE = {"serveConfigV2", "upgradeStrategy", "rayClusterConfig"}
 RAY_CLUSTER = {

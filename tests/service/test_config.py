@@ -202,7 +202,7 @@ def test_the_spool_lies_in_the_data_folder_with_its_limits(tmp_path):
     Spool(config.spool_config)
 
 
-def test_ray_is_told_to_ask_for_a_token_to_notice_death_soon_to_remember_no_calls_to_be_patient_and_to_keep_what_it_knows():
+def test_ray_is_told_to_ask_for_a_token_to_notice_death_soon_to_be_patient_and_to_keep_what_it_knows():
     variables = _load(None).ray_environment(Path("/srv/guardray/ray/own"))
     assert variables == {
         "RAY_AUTH_MODE": "token",
