@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 KEY = ("account", "type", "entity")
 
-_COLUMNS = {
+_COLUMNS: dict[str, type[pl.DataType] | pl.DataType] = {
     "account": pl.String,
     "type": pl.String,
     "entity": pl.String,
