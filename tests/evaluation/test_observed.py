@@ -19,7 +19,7 @@ from guardray.sources.objects import KeyFilter, locate
 
 pytestmark = pytest.mark.slow
 
-DAYS = 20
+DAYS = 28
 
 
 def test_a_replay_tells_what_a_scan_tells_of_callers(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from guardray.errors import UsageError
 from guardray.simulate.evaluation import ATTACKS_FROM_DAY, write_evaluation
 from guardray.simulate.evaluation.incidents import PLACES
 from guardray.simulate.evaluation.scripts import SCRIPTS, TYPES
@@ -53,7 +54,12 @@ def test_shares_of_places_are_whole() -> None:
     assert sum(share for _, share in PLACES) == pytest.approx(1)
 
 
-def test_equal_seeds_give_equal_labels_and_other_seeds_others(tmp_path: Path) -> None:
-    for name, seed in (("one", 1), ("same", 1), ("other", 2)):
-        write_evaluation(tmp_path / name, accounts=1, seed=seed, days=20)
-    assert rows_of(tmp_path / "one") == rows_of(tmp_path / "same") != rows_of(tmp_path / "other")
+def test_equal_seeds_give_equal_labels_and_other_seeds_others(labels: list[dict[str, str]], tmp_path: Path) -> None:
+    for name, seed in (("same", 3), ("other", 2)):
+        write_evaluation(tmp_path / name, accounts=1, seed=seed)
+    assert rows_of(tmp_path / "same") == labels != rows_of(tmp_path / "other")
+
+
+def test_a_period_that_is_too_short_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="at least 28"):
+        write_evaluation(tmp_path / "out", accounts=1, seed=1, days=20)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
+from guardray.errors import UsageError
 from guardray.simulate import attacks as attack_families
 from guardray.simulate.attacks.scene import Scene
 from guardray.simulate.dns import background as dns_background
@@ -95,8 +96,10 @@ def write_evaluation(
         progress: hears of account-days that are done.
 
     Raises:
-        UsageError: the folder holds something, or the period is out of range.
+        UsageError: the folder holds something, or the period is too short or too long.
     """
+    if days < DAYS:
+        raise UsageError(f"days is {days}: what happens in an evaluation takes at least {DAYS}")
     claim(out)
     period = Period.of(DEFAULT_START, days)
     output, indicators = Output(out), Indicators.of(seed)
