@@ -38,6 +38,7 @@ _OLDER = (
     " scan with --store, of this version brings it up to date, once the older program has ended"
 )
 _BUSY_TIMEOUT_S = 30
+_CACHE_KIB = 64 * 1024
 _BUSY_PAUSE_S = 0.02
 _CONNECT_TIMEOUT_S = 10
 _ADVISORY_LOCK = 0x67756172  # any number that other programs in the database do not use
@@ -156,6 +157,7 @@ def _set_up_sqlite(connection: Any, record: Any) -> None:
     _use_wal(connection)
     connection.execute("PRAGMA synchronous = NORMAL")  # in WAL mode a power cut loses commits, never consistency
     connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")  # what is sorted in it is not written to a file meanwhile
     sqlite_criteria.install(connection)
 
 

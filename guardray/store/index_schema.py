@@ -69,7 +69,8 @@ FINDING_INDEX = Table(
     Index("finding_index_by_type", "type", "severity", "archived", "region", "account_id", "updated_at"),
     Index("finding_index_by_account", "account_id", "region", "severity", "archived", "updated_at"),
     Index(
-        "finding_index_by_resource", "account_id", "resource_type", "resource_name", "region", "archived", "updated_at"
+        "finding_index_by_resource",
+        *("account_id", "resource_type", "resource_name", "region", "severity", "archived", "updated_at"),
     ),
 )
 """What findings are searched, ordered and counted by. A row of `findings` is ten times as large.

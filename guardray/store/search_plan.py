@@ -162,13 +162,19 @@ class _Reading:
         return self._connection.execute(_told(order, index)).first()
 
 
-def narrowed(connection: Connection, scope: Conditions, criteria: Criteria) -> tuple[list[ColumnElement[bool]], str]:
-    """Conditions that leave what a question asks for, in any order, and a hint for SQLite where to begin."""
+def narrowed(
+    connection: Connection, scope: Conditions, criteria: Criteria, otherwise: str | None
+) -> tuple[list[ColumnElement[bool]], str]:
+    """Conditions that leave what a question asks for, in any order, and a hint for SQLite where to begin.
+
+    Args:
+        otherwise: the index to go through where none leaves few findings; null: the table.
+    """
     conditions = [*scope, *compile_criteria(connection, criteria)]
     numbers = _rare_values(connection, criteria)
     if numbers is not None:
         return [*conditions, among(connection, FINDING_INDEX.c.number, sorted(numbers))], _hint(None)
-    return conditions, _hint(_smallest(connection, scope, criteria))
+    return conditions, _hint(_smallest(connection, scope, criteria) or otherwise)
 
 
 def _rare_values(connection: Connection, criteria: Criteria) -> set[int] | None:

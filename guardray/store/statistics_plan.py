@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, literal
+from sqlalchemy import BigInteger, ColumnElement, Connection, Select, Table, literal, type_coerce
 
 from guardray.errors import QueryRefusedError
+from guardray.store.criteria.attributes import COLUMNS
 from guardray.store.criteria.conditions import Condition, Criteria, Operand
 from guardray.store.criteria.sql import compile_criteria, is_narrow
 from guardray.store.index_schema import DAY_TOTALS, DAY_US, FINDING_INDEX, RESOURCE_TOTALS, TYPE_TOTALS
@@ -38,6 +39,17 @@ _TOTALS: Mapping[str, tuple[Table, frozenset[str]]] = {
 }
 """By grouping: the table that has totals, and the attributes that its rows have."""
 
+_INDEXES: Mapping[str, str] = {
+    "ACCOUNT": "finding_index_by_account",
+    "DATE": "finding_index_by_account",
+    "FINDING_TYPE": "finding_index_by_type",
+    "RESOURCE": "finding_index_by_resource",
+    "SEVERITY": "finding_index_by_account",
+}
+"""By grouping: an index that has its columns, in most cases in the order of the groups, so that nothing is sorted."""
+
+_INDEXED_COLUMNS = {str(index.name): frozenset(index.columns.keys()) for index in FINDING_INDEX.indexes}
+
 
 @dataclass(frozen=True)
 class Counts:
@@ -47,7 +59,7 @@ class Counts:
         keys: what a group's rows have in common.
         total, last: how many findings a row is for, and the latest update of these.
         whole: each row is a group.
-        index: for SQLite to begin with.
+        hint: where SQLite begins; null: wherever it likes.
     """
 
     conditions: Sequence[ColumnElement[bool]]
@@ -88,12 +100,14 @@ def counts(connection: Connection, scope: Scope, criteria: Criteria, group_by: G
 
 def _of_findings(connection: Connection, scope: Scope, criteria: Criteria, group_by: GroupBy) -> Counts:
     columns = FINDING_INDEX.c
-    conditions, index = narrowed(connection, tuple(scope.conditions()), criteria)
+    index = _INDEXES[group_by]
+    covers = all(is_narrow(each) and COLUMNS[each.attribute][0] in _INDEXED_COLUMNS[index] for each in criteria)
+    conditions, hint = narrowed(connection, tuple(scope.conditions()), criteria, index if covers else None)
     keys = {
-        name: columns.updated_at / DAY_US if column == "day" else columns[column]
+        name: type_coerce(columns.updated_at, BigInteger) // DAY_US if column == "day" else columns[column]
         for name, column in _COLUMNS_OF_GROUP[group_by].items()
     }
-    return Counts(conditions, keys, literal(1), columns.updated_at, hint=index)
+    return Counts(conditions, keys, literal(1), columns.updated_at, hint=hint)
 
 
 def _is_current(condition: Condition) -> bool:

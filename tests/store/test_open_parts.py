@@ -7,15 +7,16 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-import msgspec
 import pytest
 from sqlalchemy import select
 
 from guardray.findings.finding import Finding
 from guardray.store.database import Database
 from guardray.store.folding import fold
+from guardray.store.marking import archive
 from guardray.store.open_parts import close_all, fold_open
 from guardray.store.schema import EVIDENCE, FINDINGS
+from guardray.store.search import Scope
 from guardray.store.service_schema import OPEN_PARTS
 from tests.finding_examples import NOW, ssh_brute_force
 
@@ -43,9 +44,7 @@ class Shown:
 
     def archive(self) -> None:
         with self._database.writing() as connection:
-            content = msgspec.json.decode(connection.scalar(select(FINDINGS.c.json)))
-            content["service"]["archived"] = True
-            connection.execute(FINDINGS.update().values(archived=True, json=msgspec.json.encode(content).decode()))
+            archive(connection, Scope(), [ID], NOW)
 
     def __call__(self) -> list[tuple[object, ...]]:
         with self._database.reading() as connection:

@@ -8,7 +8,7 @@ from contextlib import closing
 import msgspec
 import pytest
 from finding_examples import one_of_each
-from many_findings import fill
+from many_findings import NOW, fill
 from sqlalchemy import select
 
 from guardray.errors import QueryRefusedError
@@ -21,6 +21,10 @@ from guardray.store.statistics import Group, count_by_group, count_by_severity
 
 EVERYBODY = Scope()
 CURRENT = parse_criteria({"criterion": {"service.archived": {"eq": ["false"]}, "severity": {"gte": 3}}})
+OF_DAYS = parse_criteria(
+    {"criterion": {"updatedAt": {"gte": int(NOW.timestamp() * 1000) - 40 * 86_400_000}, "severity": {"gte": 3}}}
+)
+OF_A_COUNT = parse_criteria({"criterion": {"service.count": {"gte": 10}}})
 
 
 @pytest.fixture
@@ -58,7 +62,7 @@ def counted(found, group_by):
     return [Group(**dict(key), total=len(times), last_generated_at=max(times)) for key, times in groups.items()]
 
 
-@pytest.mark.parametrize("criteria", [(), CURRENT])
+@pytest.mark.parametrize("criteria", [(), CURRENT, OF_DAYS, OF_A_COUNT])
 @pytest.mark.parametrize("group_by", ["ACCOUNT", "DATE", "FINDING_TYPE", "RESOURCE", "SEVERITY"])
 def test_groups_are_counted_largest_first_or_smallest(connection, group_by, criteria):
     expected = counted(rows(connection, criteria), group_by)

@@ -52,7 +52,7 @@ def _create_index() -> None:
     op.create_index("finding_index_by_type", "finding_index", by_type)
     by_account = ["account_id", "region", "severity", "archived", "updated_at"]
     op.create_index("finding_index_by_account", "finding_index", by_account)
-    by_resource = ["account_id", "resource_type", "resource_name", "region", "archived", "updated_at"]
+    by_resource = ["account_id", "resource_type", "resource_name", "region", "severity", "archived", "updated_at"]
     op.create_index("finding_index_by_resource", "finding_index", by_resource)
 
 
