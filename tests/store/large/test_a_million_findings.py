@@ -51,6 +51,12 @@ ADVERSARIAL = {
     "with a common value": {"service.action.networkConnectionAction.localPortDetails.port": {"eq": ["22"]}},
     "nothing": {"severity": {"gt": 10}, "service.count": {"gt": 100_000}},
 }
+COUNTED = ({}, CURRENT, {"updatedAt": {"gte": ago(7)}}, {"updatedAt": {"gte": ago(7)}, **CURRENT})
+COUNTED_SELDOM = (
+    {"severity": {"gte": 7}},
+    {"updatedAt": {"gte": ago(60)}, **CURRENT},
+    {"service.count": {"gte": 3}},
+)
 
 
 def milliseconds(ask, *asked, **options):
@@ -72,6 +78,18 @@ def pages(connection, criteria, orders):
             for sort in orders
         ]
         for name, asked in ((name, parse_criteria({"criterion": each})) for name, each in criteria.items())
+    }
+
+
+def groups(connection, criteria):
+    """By grouping: the time to count by it what the criteria ask for, of each scope."""
+    return {
+        group: [
+            milliseconds(count_by_group, connection, scope, group, parse_criteria({"criterion": asked}))
+            for scope in (EVERYBODY, MANY, ONE)
+            for asked in criteria
+        ]
+        for group in GROUPS
     }
 
 
@@ -110,18 +128,12 @@ def test_pages_findings_and_statistics_are_fast(store_url, tmp_path):
             ids = connection.scalars(select(FINDING_INDEX.c.finding_id).limit(50)).all()
             by_id = milliseconds(findings_by_id, connection, EVERYBODY, ids)
             events = milliseconds(timeline, connection, EVERYBODY, "instance", "i-00000000000001000")
-            current = parse_criteria({"criterion": CURRENT})
-            counts = {
-                group: [
-                    milliseconds(count_by_group, connection, scope, group, asked)
-                    for scope in (EVERYBODY, MANY, ONE)
-                    for asked in ((), current)
-                ]
-                for group in GROUPS
-            }
-            counts["of each severity"] = [milliseconds(count_by_severity, connection, EVERYBODY)]
+            counts = groups(connection, COUNTED)
+            counts["severity, in few words"] = [milliseconds(count_by_severity, connection, EVERYBODY)]
             for name, taken in counts.items():
                 told(f"counted by {name}", taken)
+            for name, taken in groups(connection, COUNTED_SELDOM).items():
+                told(f"seldom counted by {name}", taken)
             told("a page deep in the list", [deep])
             told("50 findings by id", [by_id])
             told("timeline of an instance", [events])
