@@ -68,7 +68,8 @@ def test_ray_is_imported_in_the_runtime_only():
 
 def test_every_package_that_is_imported_is_declared():
     project = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text())["project"]
-    required = [*project["dependencies"], *project["optional-dependencies"]["client"]]
+    extras = (of for name, of in project["optional-dependencies"].items() if name != "dev")
+    required = [*project["dependencies"], *(one for of in extras for one in of)]
     declared = {re.match(r"[\w-]+", requirement).group().lower() for requirement in required}
     imported = {name.split(".")[0] for module in MODULES.values() for name in imported_names(module.tree)}
     distributions = metadata.packages_distributions()
