@@ -67,7 +67,7 @@ class Elasticity:
     def on_epoch(self, objects: int, seconds: float) -> None:
         """An epoch of so many objects took so long."""
         if objects and seconds > 0:
-            rate = objects / seconds / self.crew.workers
+            rate = objects / seconds / min(objects, self.crew.workers)  # of those that had something to do
             self._rate = rate if self._rate == 0 else (1 - _WEIGHT) * self._rate + _WEIGHT * rate
 
     def on_look(self, lag: Lag, read: int, now: float) -> None:

@@ -59,6 +59,20 @@ def test_ingest_workers_come_with_the_load_and_go_when_it_is_quiet():
     assert "enough" in reasons[-1]
 
 
+def test_workers_go_where_a_trickle_is_left_that_one_of_them_reads():
+    crew, reasons = Crew(), []
+    elastic = elasticity(crew, reasons)
+    elastic.on_epoch(40, 1.0)
+    elastic.on_look(Lag(backlog=400, oldest=timedelta(seconds=30)), 40, 0.0)
+    assert crew.wanted > 1
+    read = 440
+    for second in range(1, 400):
+        read += 1
+        elastic.on_epoch(1, 0.5)
+        elastic.on_look(Lag(), read, float(second))
+    assert crew.wanted == 1
+
+
 def test_shards_are_doubled_until_none_is_too_full():
     crew, reasons = Crew(), []
     assert elasticity(crew, reasons).wanted_shards([ShardSize(3500)], 0.0) == 4
