@@ -12,7 +12,7 @@ from guardray.intel.feeds import Feed, read_feeds
 from guardray.intel.formats import Columns
 from guardray.intel.store import Indicator
 
-BROKEN_DEFLATE = gzip.compress(b"198.51.100.7")[:10] + b"\xff" * 20
+BROKEN_DEFLATE = gzip.compress(b"198.51.100.7", mtime=0)[:10] + b"\xff" * 20
 """A sound header of gzip before what is no deflate stream."""
 
 FEED = "{name: A, url: a.txt, kind: ip, category: c2}"

@@ -197,8 +197,8 @@ class TestPacked:
     @pytest.mark.parametrize(
         ("content", "reason"),
         [
-            (gzip.compress(b"198.51.100.7\n" * 50)[:-15], "cannot be unpacked: it is cut short"),
-            (gzip.compress(b"198.51.100.7")[:10] + b"\xff" * 20, "cannot be unpacked: "),
+            (gzip.compress(b"198.51.100.7\n" * 50, mtime=0)[:-15], "cannot be unpacked: it is cut short"),
+            (gzip.compress(b"198.51.100.7", mtime=0)[:10] + b"\xff" * 20, "cannot be unpacked: "),
             (zipped(a=b"198.51.100.7", b=b"198.51.100.8"), "is a zip of 2 files"),
             (zipped(a=b"198.51.100.7")[:-10], "cannot be unpacked: "),
         ],
