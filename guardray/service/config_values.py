@@ -251,7 +251,8 @@ class ModelsConfig(Group):
         pool: what scores.
         training: whether the service keeps what models learn from, and trains them by itself.
         train_every: event time between two trainings, where nothing has changed.
-        by_hand: whether a person promotes what was trained: `guardray models promote`.
+        by_hand: whether a person promotes what was trained: `guardray models promote`. So it is unless asked for
+            otherwise, since models find little more than rules so far, and tell of more that is harmless.
         budget: findings that may be wrong, of one account and week.
         keep_days: for how long rows are kept to learn from.
     """
@@ -259,7 +260,7 @@ class ModelsConfig(Group):
     pool: PoolConfig = PoolConfig()
     training: bool = True
     train_every: Interval = timedelta(days=7)
-    by_hand: bool = False
+    by_hand: bool = True
     budget: Annotated[float, Field(gt=0)] = 1.0
     keep_days: Annotated[int, Field(ge=14)] = 90
 
