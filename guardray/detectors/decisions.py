@@ -6,7 +6,7 @@ import polars as pl
 
 CLEARLY_USUAL = 0.2
 """Anomaly below which a rule is not heard: a fifth of the account's threshold, in the scale of the tail of its scores.
-Half of all rows that are new in any way are below it in simulated accounts, and no attack that rules tell of."""
+Half of all rows that are new in any way are below it in simulated accounts, and hardly an attack that rules tell of."""
 
 
 def decided(by_rule: pl.Expr, is_new: pl.Expr) -> pl.Expr:
