@@ -51,8 +51,8 @@ local densities are not among them: of many features pyod's distances depend on 
 as most are, the density is infinite.
 
 `shipped` joins what looks at each feature by itself with what looks at several together. Whether it is better than its
-members alone is not known: beside rules it found no more incidents on one seed of the evaluation and more on another, with
-more that was harmless on both."""
+members alone is not known: beside rules it found no more incidents on one seed of the evaluation and more on another,
+with more that was harmless on both."""
 
 TRUSTED_DETECTORS = (
     "pyod.models.iforest.IForest",
