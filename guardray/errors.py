@@ -103,6 +103,13 @@ class CrewLostError(GuardrayError):
     """A worker or a shard of the service is gone, and what it held: the service goes on from its last checkpoint."""
 
 
+class ServiceLostError(GuardrayError):
+    """The coordinator of a service is gone, and Ray makes none in its place: start the service again.
+
+    It goes on from its last checkpoint. Where it ends again, the reason says what to mend.
+    """
+
+
 class StoppedError(GuardrayError):
     """The service was told to stop while it waited for something to work: it goes on from there when it is started."""
 

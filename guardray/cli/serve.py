@@ -19,6 +19,7 @@ from rich.console import Console
 
 from guardray.cli.messages import command, say
 from guardray.cli.options import Verbose
+from guardray.errors import ServiceLostError, StoreError
 from guardray.service.config import ServeConfig
 from guardray.service.config_loading import load_config
 from guardray.service.lists import put_lists_into_use
@@ -92,9 +93,10 @@ def _run_on_ray(config: ServeConfig, console: Console, started: float) -> None:
         stop_actor,
     )
     from guardray.runtime.trainer import start_trainer, stop_pool
+    from guardray.service.death import tell_of_death
 
     # After the cluster has started, since Ray sets handlers of its own.
-    with cluster(config.ray.address), _told_to_stop() as stop:
+    with cluster(config.ray.address), _told_to_stop() as stop, _told_of(tell_of_death, config.store_url):
         say(console, f"Ray is up after {time.perf_counter() - started:.0f} s", "dim")
         start_publisher(config)
         coordinator = start_coordinator(config)
@@ -120,6 +122,17 @@ def _run_on_ray(config: ServeConfig, console: Console, started: float) -> None:
             stop_ingress()
             stop_pool()
     say(console, "stopped", "dim")
+
+
+@contextmanager
+def _told_of(tell: Callable[[str, str, datetime], None], store_url: str) -> Iterator[None]:
+    """Has whoever asks the store know of a service that is lost."""
+    try:
+        yield
+    except ServiceLostError as lost:
+        with suppress(StoreError):
+            tell(store_url, str(lost), datetime.now(UTC))
+        raise
 
 
 def _await_running(standing: Callable[[], tuple[str, str] | None], stop: threading.Event, console: Console) -> None:

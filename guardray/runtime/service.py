@@ -14,7 +14,14 @@ import ray
 from ray.actor import ActorHandle
 from ray.exceptions import ActorDiedError, GetTimeoutError, RayError
 
-from guardray.errors import FencedError, GuardrayError, RefusedStateError, StoreError, UsageError
+from guardray.errors import (
+    FencedError,
+    GuardrayError,
+    RefusedStateError,
+    ServiceLostError,
+    StoreError,
+    UsageError,
+)
 from guardray.publish.destinations import read_destinations
 from guardray.publish.publisher import Publisher
 from guardray.runtime.crew import RayCrew
@@ -176,12 +183,21 @@ def _await(answer: Any, config: ServeConfig) -> None:
     try:
         ray.get(answer, timeout=config.ray.start_timeout.total_seconds())
     except ActorDiedError as error:
-        # Of an exception in the actor's making, Ray tells the text alone; the last line of it has the reason.
-        *_, last = str(error).strip().splitlines() or [""]
-        kind, _, reason = last.strip().partition(": ")
-        if kind.startswith(f"{GuardrayError.__module__}."):
+        if (reason := _own_reason(error)) is not None:
             raise UsageError(reason) from error
         raise
+
+
+def _own_reason(error: ActorDiedError) -> str | None:
+    """What this program refused in an actor's making; None: it died of something else."""
+    # Of an exception in the actor's making, Ray tells the text alone; the last line of it has the reason.
+    kind, _, reason = _last_line(error).partition(": ")
+    return reason if kind.startswith(f"{GuardrayError.__module__}.") else None
+
+
+def _last_line(error: Exception) -> str:
+    *_, last = str(error).strip().splitlines() or [type(error).__name__]
+    return last.strip()
 
 
 def standing_of(coordinator: ActorHandle[Any]) -> tuple[Phase, str] | None:
@@ -189,10 +205,16 @@ def standing_of(coordinator: ActorHandle[Any]) -> tuple[Phase, str] | None:
 
     Raises:
         UsageError: it refuses to go on from the state that there is: what to do is said.
+        ServiceLostError: it is gone, and Ray makes none in its place.
     """
     try:
         answer: Any = coordinator.standing.remote()
         standing: tuple[Phase, str] = ray.get(answer, timeout=ANSWER_TIMEOUT_S)
+    except ActorDiedError as error:
+        if _is_named(COORDINATOR):  # another has taken its place, or this one is being made anew
+            return None
+        told = f"the coordinator has ended for good: {_own_reason(error) or _last_line(error)}"
+        raise ServiceLostError(told) from error
     except (RayError, GetTimeoutError):  # it is being made anew, or its node is
         return None
     phase, told = standing
@@ -200,6 +222,15 @@ def standing_of(coordinator: ActorHandle[Any]) -> tuple[Phase, str] | None:
         ray.kill(coordinator)  # it would outlive this process, and the next start would find it as it is
         raise UsageError(told)
     return standing
+
+
+def _is_named(name: str) -> bool:
+    """Whether there is an actor of this name. One that is dead for good has none."""
+    try:
+        ray.get_actor(name, namespace=NAMESPACE)
+    except ValueError:
+        return False
+    return True
 
 
 def stop_actor(name: str) -> None:

@@ -30,6 +30,7 @@ class Phase(StrEnum):
     DRAINING = "draining"
     STOPPED = "stopped"
     REFUSED = "refused"
+    FAILED = "failed"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -217,6 +218,8 @@ class ServiceStatus:
             return "the service has stopped"
         if self.phase is Phase.REFUSED:
             return "the service refused to begin, see `guardray status`"  # why names paths, and anybody may ask
+        if self.phase is Phase.FAILED:
+            return "the service has failed for good, see `guardray status`"
         if (age := self.age(now)) > FRESH:
             return f"nothing was heard of the service for {age.total_seconds():,.0f} s"
         if self.phase is not Phase.RUNNING:

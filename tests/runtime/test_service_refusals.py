@@ -6,8 +6,9 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import ray
 
-from guardray.errors import UsageError
+from guardray.errors import ServiceLostError, UsageError
 from guardray.runtime.service import standing_of, start_coordinator
 from guardray.service.config import ServeConfig
 from guardray.store.checkpoint_register import RegisteredCheckpoint
@@ -39,6 +40,15 @@ def test_one_whose_checkpoints_are_all_gone_says_once_what_to_do_and_is_not_made
         look_at(coordinator)
     with ServiceStore.open(config.store_url) as store:
         assert store.lease.holder(datetime.now(UTC)) is None
+
+
+def test_one_that_is_gone_for_good_is_told_of(ray_cluster, tmp_path):
+    coordinator = start_coordinator(ServeConfig(data=tmp_path))
+    while standing_of(coordinator) is None:
+        time.sleep(0.1)
+    ray.kill(coordinator)
+    with pytest.raises(ServiceLostError, match=r"the coordinator has ended for good: .*kill"):
+        look_at(coordinator)
 
 
 def look_at(coordinator) -> None:
