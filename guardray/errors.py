@@ -110,6 +110,13 @@ class ServiceLostError(GuardrayError):
     """
 
 
+class OutgrownError(GuardrayError):
+    """A process has grown beyond `memory.other_mb`: it is made anew, the coordinator after it has written a checkpoint.
+
+    Set the limit higher if that happens again and again.
+    """
+
+
 class StoppedError(GuardrayError):
     """The service was told to stop while it waited for something to work: it goes on from there when it is started."""
 

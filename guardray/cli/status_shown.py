@@ -87,6 +87,8 @@ def _lines(status: ServiceStatus, now: datetime) -> Iterator[tuple[str, str]]:
     )
     if counts.evicted or counts.restarts:
         yield "lost", f"{counted(counts.evicted, 'row')} of state evicted, {counted(counts.restarts, 'restart')}"
+    if counts.replaced:
+        yield "replaced", f"{counted(counts.replaced, 'ingest worker')} that took too much memory"
 
 
 def _state(status: ServiceStatus) -> str:

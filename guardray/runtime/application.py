@@ -21,6 +21,7 @@ from guardray.service.config import ServeConfig
 from guardray.service.config_loading import load_config
 from guardray.service.lists import put_lists_into_use
 from guardray.service.logging import LogFormat, configure, get_logger
+from guardray.service.memory_limit import MemoryLimit, check_memory
 
 API, STEWARD = "api", "steward"
 
@@ -56,10 +57,14 @@ def application(arguments: Arguments) -> Application:
     class Api:
         """The API, which is made in each replica: connections do not travel."""
 
-        def __init__(self, steward: Any) -> None:
+        def __init__(self, steward: Any, limit_mb: int) -> None:
             self.steward = steward  # without the API Serve would not start it
+            self._limit = MemoryLimit.of_mb(limit_mb)
 
-    return Api.bind(steward.bind(config))  # type: ignore[attr-defined, no-any-return]
+        def check_health(self) -> None:
+            check_memory(self._limit)
+
+    return Api.bind(steward.bind(config), config.memory.other_mb)  # type: ignore[attr-defined, no-any-return]
 
 
 class Steward:

@@ -22,6 +22,7 @@ from guardray.runtime.placement import nodes, options_of, placed
 from guardray.runtime.pools import pool_status
 from guardray.service.crew import Kept, ShardKeeper, ShardSize, made, write_shard
 from guardray.service.features import FeatureArchive
+from guardray.service.memory_limit import MemoryLimit
 from guardray.service.models import Versions
 from guardray.service.room import Room
 from guardray.service.status import PoolStatus
@@ -72,16 +73,31 @@ class ServiceShardActor(ShardActor):
 
 
 class ServiceIngestActor:
-    """An ingest worker of a service."""
+    """An ingest worker of a service.
 
-    def __init__(self, settings: ScanSettings, surroundings: Surroundings, shards: Sequence[ActorHandle[Any]]) -> None:
+    Args:
+        memory_mb: that its process may take.
+    """
+
+    def __init__(
+        self,
+        settings: ScanSettings,
+        surroundings: Surroundings,
+        shards: Sequence[ActorHandle[Any]],
+        memory_mb: int | None = None,
+    ) -> None:
         self._worker = Worker(settings, RemoteShards(shards), surroundings)
+        self._limit = MemoryLimit() if memory_mb is None else MemoryLimit.of_mb(memory_mb, "memory.ingest_mb")
 
     def ready(self) -> None:
         """Answers once the worker has started."""
 
-    def process(self, objects: Sequence[InputObject], at: int, lists: str) -> IngestReport:
-        return self._worker.process(objects, at, lists)
+    def process(self, objects: Sequence[InputObject], at: int, lists: str) -> tuple[IngestReport, bool]:
+        """What it says of the objects, and whether another should take its place, since it takes too much memory."""
+        report = self._worker.process(objects, at, lists)
+        if (excess := self._limit.excess) is not None:
+            report.problems.append(DetectorError("memory", excess))
+        return report, self._limit.is_outgrown
 
 
 class RayCrew:
@@ -97,6 +113,7 @@ class RayCrew:
         shards: among how many the state is divided.
         room: that the state of all shards together may take, and each of their processes.
         learned: keeps what models learn from, at a place that every node reaches; None: nobody wants it.
+        worker_mb: that an ingest worker's process may take; None: whatever it does.
     """
 
     def __init__(
@@ -107,8 +124,10 @@ class RayCrew:
         shards: int,
         room: Room | None = None,
         learned: FeatureArchive | None = None,
+        worker_mb: int | None = None,
     ) -> None:
-        self._room, self._learned = room or Room(), learned
+        self._room, self._learned, self._worker_mb = room or Room(), learned, worker_mb
+        self._replaced = 0
         self._settings = ray.put(settings)
         self._surroundings = surroundings
         self._worker_count, self._shard_count = workers, shards
@@ -128,6 +147,11 @@ class RayCrew:
     def shards(self) -> int:
         """Among how many the state is divided."""
         return self._shard_count
+
+    @property
+    def replaced(self) -> int:
+        """Ingest workers that had grown beyond their memory limit, and that others took the place of."""
+        return self._replaced
 
     def start(self, kept: Kept | None) -> None:
         self.close()
@@ -160,7 +184,7 @@ class RayCrew:
         """More workers: each joins when there is a core for it, which may have to be brought up first."""
         ingest: Any = ray.remote(num_cpus=1, max_restarts=0)(ServiceIngestActor)
         for _ in range(count):
-            worker = ingest.remote(self._settings, self._surroundings, self._shards)
+            worker = ingest.remote(self._settings, self._surroundings, self._shards, self._worker_mb)
             self._joining[worker.ready.remote()] = worker
 
     def _take_in(self, timeout: float) -> None:
@@ -178,9 +202,18 @@ class RayCrew:
     def process(self, objects: Sequence[InputObject], at: int, lists: str) -> list[IngestReport]:
         self._take_in(START_TIMEOUT_S)
         shares = [share for share in _shares(objects, len(self._workers)) if share]
-        return self._gather(
-            [worker.process.remote(share, at, lists) for worker, share in zip(self._workers, shares, strict=False)]
-        )
+        asked = list(zip(self._workers, shares, strict=False))
+        answers = self._gather([worker.process.remote(share, at, lists) for worker, share in asked])
+        self._replace([worker for (worker, _), (_, is_outgrown) in zip(asked, answers, strict=True) if is_outgrown])
+        return [report for report, _ in answers]
+
+    def _replace(self, outgrown: Sequence[ActorHandle[Any]]) -> None:
+        """Has another take the place of one of these: of one only, so that the others go on until it has started."""
+        for worker in outgrown[:1]:
+            ray.kill(worker)
+            self._workers.remove(worker)
+            self._replaced += 1
+            self._ask_for(1)
 
     def advance(self, watermark: int, forget_before: int, models: Versions) -> list[Sighting]:
         return _flat(self._of_shards(lambda one: one.advance_and_decide.remote(watermark, forget_before, models)))

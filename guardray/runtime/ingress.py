@@ -26,6 +26,7 @@ from guardray.intel.versions import CurrentIndicators
 from guardray.rulebook.loading import chosen, load_own
 from guardray.service.config import ServeConfig
 from guardray.service.logging import LogFormat, configure
+from guardray.service.memory_limit import MemoryLimit, check_memory
 from guardray.store.access_keys import AccessKeys
 from guardray.store.database import Database
 
@@ -58,6 +59,21 @@ def api_of(config: ServeConfig) -> FastAPI:
     return build_app(Api(database, settings), gate, keepers, routes)
 
 
+class Replica:
+    """One process of the API.
+
+    Args:
+        limit_mb: memory that it may take.
+    """
+
+    def __init__(self, limit_mb: int) -> None:
+        self._limit = MemoryLimit.of_mb(limit_mb)
+
+    def check_health(self) -> None:
+        """Raises OutgrownError where it takes too much memory: Serve puts another in its place then."""
+        check_memory(self._limit)
+
+
 def start_ingress(config: ServeConfig) -> None:
     """Serve the API at the host and port of the configuration. Returns when it answers.
 
@@ -88,8 +104,8 @@ def _start(config: ServeConfig) -> None:
         configure(LogFormat.JSON)
         return api_of(config)
 
-    # The application is made in each replica: connections do not travel.
-    serve.run(deployment(serve.ingress(made)()).bind(), name=APP, route_prefix="/")
+    served: Any = serve.ingress(made)(Replica)  # the application is made in each: connections do not travel
+    serve.run(deployment(served).bind(config.memory.other_mb), name=APP, route_prefix="/")
 
 
 def _start_serve(options: HTTPOptions) -> None:

@@ -25,6 +25,7 @@ from guardray.detectors.features import FeatureSpec
 from guardray.errors import CrewLostError, ModelError
 from guardray.models.registry import Registry
 from guardray.service.logging import LogFormat, configure, get_logger
+from guardray.service.memory_limit import MemoryLimit, check_memory
 from guardray.service.models import LoadedModels, Versions
 from guardray.service.status import PoolStatus
 
@@ -54,12 +55,14 @@ class PoolSize:
         max: of them.
         cpus: cores that each asks the cluster for; nodes follow where there are not so many.
         ongoing: calls a replica that are meant to be under way; with more of them, there are more replicas.
+        limit_mb: memory that the process of each may take.
     """
 
     min: int = 0
     max: int = 4
     cpus: float = 0.5
     ongoing: float = 1.0
+    limit_mb: int = 1024
 
 
 class DetectorPool:
@@ -68,10 +71,12 @@ class DetectorPool:
     Args:
         root: the registry's folder.
         specs: what may be asked for.
+        limit_mb: that its process may take.
     """
 
-    def __init__(self, root: Path, specs: Sequence[FeatureSpec]) -> None:
+    def __init__(self, root: Path, specs: Sequence[FeatureSpec], limit_mb: int) -> None:
         configure(LogFormat.JSON)
+        self._limit = MemoryLimit.of_mb(limit_mb)
         self._models = LoadedModels(Registry(root))
         self._specs = {spec.name: spec for spec in specs}
 
@@ -82,6 +87,10 @@ class DetectorPool:
                 self._models.load(name, version)
             except ModelError as error:
                 get_logger("guardray.pool").warning("model refused", spec=name, version=version, reason=str(error))
+
+    def check_health(self) -> None:
+        """Raises OutgrownError where it takes too much memory: Serve puts another in its place then."""
+        check_memory(self._limit)
 
     def score(self, name: str, version: str, rows: pl.DataFrame) -> pl.DataFrame:
         """See `guardray.models.scorer.Scorer.score`. Raises ModelError where the version cannot be had."""
@@ -114,12 +123,12 @@ def deploy_pool(root: Path, specs: Sequence[FeatureSpec], versions: Versions, si
     # Ray would give each deployment a version by chance, and make all replicas anew; a new user_config of the same
     # version reloads them. It keeps this for configuration files, whose applications replace all others.
     deployment = deployment.options(version=_version_of(root, specs, size), _internal=True)
-    serve.run(deployment.bind(root, tuple(specs)), name=POOL, route_prefix=None)
+    serve.run(deployment.bind(root, tuple(specs), size.limit_mb), name=POOL, route_prefix=None)
 
 
 def _version_of(root: Path, specs: Sequence[FeatureSpec], size: PoolSize) -> str:
     """Of all that replicas are made with."""
-    made_with = repr((str(root), [spec.definition for spec in specs], size.cpus, __version__))
+    made_with = repr((str(root), [spec.definition for spec in specs], size.cpus, size.limit_mb, __version__))
     return hashlib.blake2b(made_with.encode(), digest_size=6).hexdigest()
 
 

@@ -17,6 +17,7 @@ from ray.exceptions import ActorDiedError, GetTimeoutError, RayError
 from guardray.errors import (
     FencedError,
     GuardrayError,
+    OutgrownError,
     RefusedStateError,
     ServiceLostError,
     StoreError,
@@ -29,6 +30,7 @@ from guardray.runtime.pools import PoolClient
 from guardray.service.assembly import assembled, fence_of, learned_of, settings_of, surroundings_of
 from guardray.service.config import ServeConfig
 from guardray.service.logging import LogFormat, configure, get_logger
+from guardray.service.memory_limit import MemoryLimit, watch
 from guardray.service.models import EpochScorer
 from guardray.service.room import Room
 from guardray.service.status import Phase
@@ -89,7 +91,8 @@ class CoordinatorActor:
         is_restart = ray.get_runtime_context().was_current_actor_reconstructed
         room = Room(state=config.budget_mb << 20, process=config.memory.shard_mb << 20)
         surroundings = surroundings_of(config, settings)
-        crew = RayCrew(settings, surroundings, config.ingest.min, config.shards.min, room, learned)
+        workers, shards, worker_mb = config.ingest.min, config.shards.min, config.memory.ingest_mb
+        crew = RayCrew(settings, surroundings, workers, shards, room, learned, worker_mb)
         parts = from_the_store(lambda: assembled(config, settings, crew))
         self._loop, self._traces = parts.loop, parts.traces
         self._fence = from_the_store(lambda: fence_of(parts.store, take_over=take_over or is_restart))
@@ -103,6 +106,9 @@ class CoordinatorActor:
             self._log.warning("replaced", reason=str(error))
         except RefusedStateError as error:  # would be raised again by each that Ray makes anew: a person has to act
             self._log.error("refused", reason=str(error))
+        except OutgrownError as error:
+            self._log.warning("outgrown", reason=str(error))
+            os._exit(1)
         except BaseException:
             self._log.exception("the coordinator failed")
             os._exit(1)  # Ray makes it anew, and the new one goes on from the last checkpoint
@@ -126,7 +132,7 @@ class CoordinatorActor:
 class PublisherActor:
     """Sends findings to their destinations, from the moment that it is made."""
 
-    def __init__(self, store_url: str, destinations: Path) -> None:
+    def __init__(self, store_url: str, destinations: Path, limit_mb: int) -> None:
         configure(LogFormat.JSON)
         self._outbox = from_the_store(lambda: Outbox.open(store_url))
         self._publisher = from_the_store(
@@ -134,6 +140,13 @@ class PublisherActor:
         )
         self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
         self._thread.start()
+        watch(MemoryLimit.of_mb(limit_mb), self._begin_anew)
+
+    def _begin_anew(self) -> None:
+        """Gives memory back that only the end of a process gives back."""
+        get_logger("guardray.publisher").warning("outgrown")
+        self.stop()
+        os._exit(1)
 
     def _run(self) -> None:
         try:
@@ -174,7 +187,7 @@ def start_publisher(config: ServeConfig) -> ActorHandle[Any] | None:
         return None
     actor: Any = ray.remote(PublisherActor)
     handle = actor.options(name=PUBLISHER, **DETACHED)
-    publisher: ActorHandle[Any] = handle.remote(config.store_url, config.publish.absolute())
+    publisher: ActorHandle[Any] = handle.remote(config.store_url, config.publish.absolute(), config.memory.other_mb)
     _await(publisher.ready.remote(), config)
     return publisher
 

@@ -22,6 +22,7 @@ from guardray.runtime.service import DETACHED, TRAINER
 from guardray.service.assembly import specs_of_service, training_of
 from guardray.service.config import ServeConfig
 from guardray.service.logging import LogFormat, configure, get_logger
+from guardray.service.memory_limit import MemoryLimit, watch
 from guardray.service.models import ModelsInForce, Versions
 
 LOOK_S = 2.0
@@ -83,7 +84,13 @@ def _run_training(config: ServeConfig, is_asked: bool) -> list[str]:
     """One training, in a process of its own that ends with it: what learning takes is given back."""
     configure(LogFormat.JSON)
     os.nice(_NICE)
+    watch(MemoryLimit.of_mb(config.memory.other_mb, youth_s=0), lambda: _give_up(config.memory.other_mb))
     return training_of(config).run(utc_now(), is_asked=is_asked)
+
+
+def _give_up(limit_mb: int) -> None:
+    get_logger("guardray.trainer").error("training given up", reason=f"it takes more than memory.other_mb, {limit_mb}")
+    os._exit(1)
 
 
 _TRAINING: Any = ray.remote(num_cpus=0, max_calls=1, max_retries=0)(_run_training)
@@ -101,9 +108,16 @@ class TrainerActor:
         loops = (self._keep, self._train_when_due) if config.models.training else (self._keep,)
         for loop in loops:
             threading.Thread(target=loop, daemon=True).start()
+        watch(MemoryLimit.of_mb(config.memory.other_mb), self._begin_anew)
 
     def ready(self) -> None:
         """Answers once it looks."""
+
+    def _begin_anew(self) -> None:
+        """Gives memory back that only the end of a process gives back, once no training is under way."""
+        with self._at_work:
+            self._log.warning("outgrown")
+            os._exit(1)
 
     def stop(self) -> None:
         """Deploy and train nothing more."""
@@ -114,8 +128,9 @@ class TrainerActor:
         return self._train(is_asked=True)
 
     def _keep(self) -> None:
-        pool = self._config.models.pool
-        keeper = PoolKeeper(self._registry, self._specs, PoolSize(min=pool.min, max=pool.max, cpus=pool.cpus))
+        pool, limit_mb = self._config.models.pool, self._config.memory.other_mb
+        size = PoolSize(min=pool.min, max=pool.max, cpus=pool.cpus, limit_mb=limit_mb)
+        keeper = PoolKeeper(self._registry, self._specs, size)
         while not self._stopping.wait(LOOK_S):
             keeper.look(time.monotonic())
 

@@ -85,7 +85,7 @@ class Account(Listener):
         self.ingest: IngestStatus | None = None
         self.pools: tuple[PoolStatus, ...] = ()
         self.refusal: str | None = None
-        self.pending = self.evicted = 0
+        self.pending = self.evicted = self.replaced = 0
 
     @property
     def objects(self) -> int:
@@ -128,6 +128,7 @@ class Account(Listener):
                 findings_updated=self._updated,
                 evicted=self.evicted,
                 restarts=self._restarts,
+                replaced=self.replaced,
             ),
             latency=self._latency(),
             problems=self._known_problems(),

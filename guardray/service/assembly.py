@@ -32,6 +32,7 @@ from guardray.service.features import FeatureArchive
 from guardray.service.listener import Listeners
 from guardray.service.logging import get_logger
 from guardray.service.loop import LEASE, Loop
+from guardray.service.memory_limit import MemoryLimit
 from guardray.service.models import ModelsInForce
 from guardray.service.pace import Pace
 from guardray.service.scaling import IngestGoals, Range, ShardGoals
@@ -147,7 +148,8 @@ def assembled(config: ServeConfig, settings: ScanSettings, crew: ElasticCrew) ->
         ),
         lambda reason: log.info("resized", reason=reason),
     )
-    return Assembled(Loop(coordinator, source, store, board, account, utc_now, elasticity), store, traces)
+    limit = MemoryLimit.of_mb(config.memory.other_mb)
+    return Assembled(Loop(coordinator, source, store, board, account, utc_now, elasticity, limit), store, traces)
 
 
 def source_of(config: ServeConfig) -> ManySources:

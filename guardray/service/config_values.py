@@ -174,15 +174,20 @@ class ShardsConfig(Bounds):
 
 
 class MemoryConfig(Group):
-    """What state may take, in MB: past its budget the oldest is evicted.
+    """What processes and state may take, in MB: state past its budget is evicted, the oldest first.
 
     Attributes:
         shard_mb: of a shard's process, of which state should fill half: more shards are made past that. Where the
             process takes all of it, the oldest state is evicted whatever the budget says.
+        ingest_mb: of a worker that reads logs. One that has grown beyond it is replaced between two epochs.
+        other_mb: of each of the others: coordinator, publisher, trainer, a training, replicas of the API and of pools.
+            One that has grown beyond it is replaced as well.
         budget_mb: of the state of all shards together; half of what they may take if not given.
     """
 
     shard_mb: Annotated[int, Field(ge=256)] = 2048
+    ingest_mb: Annotated[int, Field(ge=512)] = 1536
+    other_mb: Annotated[int, Field(ge=512)] = 1024
     budget_mb: PositiveInt | None = None
 
 

@@ -242,6 +242,11 @@ class LocalCrew:
         """Among how many the state is divided."""
         return self._count
 
+    @property
+    def replaced(self) -> int:
+        """None: this process goes on as it is."""
+        return 0
+
     def resize(self, workers: int) -> None:
         """Stays one, whatever is wanted."""
 

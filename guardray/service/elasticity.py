@@ -38,6 +38,10 @@ class ElasticCrew(Crew, Protocol):
     def shards(self) -> int:
         """Among how many the state is divided."""
 
+    @property
+    def replaced(self) -> int:
+        """Ingest workers that had grown beyond their memory limit, and that others took the place of."""
+
     def resize(self, workers: int) -> None:
         """Have so many ingest workers, as soon as there are cores for them; at least one stays."""
 

@@ -10,10 +10,18 @@ from datetime import timedelta
 
 from guardray.connectors.many import ManySources
 from guardray.connectors.source import Clock, Lag
-from guardray.errors import FencedError, RefusedStateError, StoppedError, StoreError
+from guardray.errors import (
+    DetectorError,
+    FencedError,
+    OutgrownError,
+    RefusedStateError,
+    StoppedError,
+    StoreError,
+)
 from guardray.service.account import Account
 from guardray.service.coordinator import Coordinator
 from guardray.service.elasticity import Elasticity
+from guardray.service.memory_limit import MemoryLimit
 from guardray.service.status import IngestStatus, Phase, ShardStatus, SourceStatus, encoded
 from guardray.store.service import ServiceStore
 from guardray.store.service_status import StatusBoard
@@ -33,6 +41,7 @@ class Loop:
     Args:
         account: what the coordinator is listened to by.
         elasticity: resizes the crew; None where it stays as it is.
+        limit: of this process.
     """
 
     def __init__(
@@ -44,9 +53,11 @@ class Loop:
         account: Account,
         clock: Clock,
         elasticity: Elasticity | None = None,
+        limit: MemoryLimit | None = None,
     ) -> None:
         self._coordinator, self._source, self._store, self._board = coordinator, source, store, board
         self._account, self._clock, self._elasticity = account, clock, elasticity
+        self._limit = limit or MemoryLimit()
         self._stopping = threading.Event()
         self._replaced: FencedError | None = None
         self._phase = Phase.STARTING
@@ -58,6 +69,7 @@ class Loop:
         Raises:
             FencedError: another process has become the one writer: this one does nothing any more.
             RefusedStateError: it cannot go on from the state that there is, and its status says why.
+            OutgrownError: its process takes too much memory: another one is to go on.
         """
         try:
             with self._heartbeat(fence):
@@ -85,6 +97,7 @@ class Loop:
             self._phase = Phase.RUNNING
             while not self._stopping.is_set():
                 self._step()
+                self._mind_memory()
             self._phase = Phase.DRAINING
             self._coordinator.stop()
         except StoppedError:  # what was under way is processed again from the log of epochs
@@ -124,6 +137,14 @@ class Loop:
         if not worked:
             self._stopping.wait(POLL_S)
 
+    def _mind_memory(self) -> None:
+        if self._limit.is_outgrown:
+            self._phase = Phase.RESTORING  # by the one that is made anew
+            self._coordinator.stop()
+            raise OutgrownError("the coordinator takes too much memory, and is made anew")
+        if (excess := self._limit.excess) is not None:
+            self._account.on_detector_problems([DetectorError("coordinator", excess)])
+
     @property
     def _workers(self) -> int:
         return 1 if self._elasticity is None else self._elasticity.crew.workers
@@ -152,6 +173,7 @@ class Loop:
         account.evicted = sum(size.evicted for size in self._coordinator.sizes())
         if self._elasticity is not None:
             account.pools = tuple(self._elasticity.crew.pools())
+            account.replaced = self._elasticity.crew.replaced
             self._resize(self._elasticity, self._waiting(by_name.values()))
 
     def _waiting(self, lags: Iterable[Lag]) -> Lag:

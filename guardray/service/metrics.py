@@ -138,6 +138,7 @@ def _counts(counts: CountStatus) -> Iterator[Metric]:
         ("duplicate_events", "Events that were seen before.", counts.duplicates),
         ("evicted_rows", "Rows of state that had to go before their time.", counts.evicted),
         ("restarts", "Times that workers or shards were lost and made anew.", counts.restarts),
+        ("replaced_workers", "Ingest workers that were replaced, since they took too much memory.", counts.replaced),
     ):
         yield CounterMetricFamily(f"guardray_{name}", told, value=value)
 

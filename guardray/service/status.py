@@ -136,6 +136,7 @@ class CountStatus:
         findings_updated: that were known, and seen again.
         evicted: rows of state that had to go before their time, since the budget was used up.
         restarts: times that workers or shards were lost and made anew.
+        replaced: ingest workers that had grown beyond their memory limit, and that others took the place of.
     """
 
     rows: dict[str, int] = field(default_factory=dict)
@@ -148,6 +149,7 @@ class CountStatus:
     findings_updated: int = 0
     evicted: int = 0
     restarts: int = 0
+    replaced: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,6 +17,7 @@ from guardray.dataflow.report import report
 from guardray.dataflow.scan import Observer, ScanSettings
 from guardray.runtime.crew import RayCrew
 from guardray.service.listener import Listener
+from guardray.service.memory_limit import MemoryLimit
 from guardray.service.pace import Pace
 from guardray.simulate.rates import Rates
 from guardray.simulate.run import simulate
@@ -59,6 +60,32 @@ def kill(actor: Any) -> None:
     """SIGKILL, to the process of an actor."""
     pid = ray.get(actor.__ray_call__.remote(lambda _: os.getpid()), timeout=60)
     os.kill(pid, signal.SIGKILL)
+
+
+def outgrow(actor: Any) -> None:
+    """An ingest worker has grown beyond its memory limit."""
+    ray.get(actor.__ray_call__.remote(lambda one: setattr(one, "_limit", MemoryLimit(0, youth_s=0))), timeout=60)
+
+
+def test_a_worker_that_takes_too_much_memory_is_replaced_and_no_state_is_lost(
+    ray_cluster: None, settings: ScanSettings, logs: Path, scanned: Plain, tmp_path: Path
+):
+    crew = RayCrew(settings, Surroundings(settings.indicators, settings.geography), workers=1, shards=1)
+    losses = Losses()
+    store_url = str(tmp_path / "findings.db")
+    source = folder_source(logs / "AWSLogs")
+    service = Service(settings, source, store_url, str(tmp_path / "checkpoints"), crew=crew, listener=losses)
+    service.start()
+    service.coordinator.step()
+    before = crew._workers[0]
+    outgrow(before)
+    service.coordinator.finish()
+    assert crew.replaced == 1
+    assert crew._workers[0] != before
+    service.coordinator.stop()
+    service.store.close()
+    assert losses.count == 0
+    assert stored(store_url) == scanned
 
 
 def test_killed_workers_and_shards_are_made_anew_and_the_findings_are_those_of_a_scan(

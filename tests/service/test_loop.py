@@ -14,11 +14,12 @@ import pytest
 from guardray.connectors.many import ManySources
 from guardray.dataflow.scan import ScanSettings
 from guardray.detectors.loader import load_detectors
-from guardray.errors import CrewLostError, FencedError, RefusedStateError
+from guardray.errors import CrewLostError, FencedError, OutgrownError, RefusedStateError
 from guardray.intel.store import IndicatorStore
 from guardray.service import loop as loops
 from guardray.service.account import Account
 from guardray.service.loop import Loop
+from guardray.service.memory_limit import MemoryLimit
 from guardray.service.status import LATELY, UNSTEADY, Phase, ServiceStatus, decoded
 from guardray.store.database import Database
 from guardray.store.service_status import StatusBoard
@@ -164,3 +165,20 @@ def test_problems_are_counted_for_the_source_that_has_them(running: Running, tmp
     running.start()
     until(lambda: any(source.problems for source in running.account.sources))
     assert [source.problems for source in running.account.sources] == [1]
+
+
+def test_one_that_takes_too_much_memory_writes_a_checkpoint_and_makes_room_for_another(running: Running):
+    running.loop._limit = MemoryLimit(most=0, youth_s=0)
+    running.start()
+    running._thread.join(30)
+    assert isinstance(running.error, OutgrownError)
+    assert running.loop.phase is Phase.RESTORING
+    assert running.service.store.checkpoints.sound()
+    assert running.service.store.lease.holder(Clock()()) is not None
+
+
+def test_one_that_takes_too_much_from_its_start_on_goes_on_and_says_which_setting_is_too_low(running: Running):
+    running.loop._limit = MemoryLimit(most=0)
+    running.start()
+    until(lambda: any("memory.other_mb" in one.text for one in running.account._known_problems()))
+    assert running.loop.phase is Phase.RUNNING
