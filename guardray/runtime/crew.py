@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -19,6 +18,7 @@ from guardray.errors import CrewLostError, DetectorError, GuardrayError
 from guardray.findings.sighting import Sighting
 from guardray.runtime.actors import RemoteShards, ShardActor
 from guardray.runtime.placement import nodes, options_of, placed
+from guardray.runtime.pool_watch import PoolWatch
 from guardray.runtime.pools import pool_status
 from guardray.service.crew import Kept, ShardKeeper, ShardSize, made, write_shard
 from guardray.service.features import FeatureArchive
@@ -35,10 +35,6 @@ START_TIMEOUT_S = 600.0
 
 CALL_TIMEOUT_S = 300.0
 """An epoch is some seconds of work. A process that stays away this long hangs, and is made anew."""
-
-
-POOLS_LOOK_S = 5.0
-"""Between looks at the pools, which ask the controller of Serve."""
 
 
 class ServiceShardActor(ShardActor):
@@ -133,8 +129,7 @@ class RayCrew:
         self._worker_count, self._shard_count = workers, shards
         self._shards: list[ActorHandle[Any]] = []
         self._workers: list[ActorHandle[Any]] = []
-        self._pools: Sequence[PoolStatus] = ()
-        self._pools_at = float("-inf")
+        self._pools = PoolWatch(pool_status)
         self._joining: dict[Any, ActorHandle[Any]] = {}
         """Workers that were asked for and have not started, by what their start gives."""
 
@@ -234,10 +229,7 @@ class RayCrew:
         return _flat(self._of_shards(lambda one: one.problems.remote()))
 
     def pools(self) -> Sequence[PoolStatus]:
-        now = time.monotonic()
-        if now - self._pools_at >= POOLS_LOOK_S:
-            self._pools, self._pools_at = pool_status(), now
-        return self._pools
+        return self._pools.latest()
 
     def close(self) -> None:
         for actor in (*self._workers, *self._joining.values(), *self._shards):
