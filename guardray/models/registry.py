@@ -8,6 +8,7 @@ a process that is killed, changes nothing.
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -97,13 +98,25 @@ class Registry:
         """
         card = self.card(family, version)
         path = self.root / family / version / MODEL
-        data = _read(path)
-        if len(data) != card.size or hashlib.sha256(data).hexdigest() != card.sha256:
-            raise ModelError(str(path), "it is not the file that its card was written for: its checksum is another")
-        models = loaded(data, str(path))
+        models = loaded(_checked(path, card), str(path))
         if (models.spec, models.definition) != (card.family, card.definition):
             raise ModelError(str(path), "its models are not those that its card tells of")
         return models
+
+    def verify(self, family: str, version: str) -> Card:
+        """The card of a version whose file is what it was written for, without loading it.
+
+        Raises:
+            ModelError: one of both is missing, damaged or was changed.
+        """
+        card = self.card(family, version)
+        _checked(self.root / family / version / MODEL, card)
+        return card
+
+    def stamp(self, family: str, version: str) -> tuple[tuple[int, int], ...]:
+        """When the files of a version were written and how long they are: another where one of them has changed."""
+        files = (self.root / family / version / name for name in (MODEL, CARD))
+        return tuple((state.st_mtime_ns, state.st_size) for file in files if (state := _state(file)) is not None)
 
     def promotions(self) -> Promotions:
         """What is in force, and what was before.
@@ -150,6 +163,20 @@ class Registry:
             raise ModelError(str(self.root), "another process has been changing it for half a minute") from error
         except OSError as error:
             raise ModelError(str(self.root), error.strerror or str(error)) from error
+
+
+def _checked(path: Path, card: Card) -> bytes:
+    data = _read(path)
+    if len(data) != card.size or hashlib.sha256(data).hexdigest() != card.sha256:
+        raise ModelError(str(path), "it is not the file that its card was written for: its checksum is another")
+    return data
+
+
+def _state(path: Path) -> os.stat_result | None:
+    try:
+        return path.stat()
+    except OSError:
+        return None
 
 
 def _read(path: Path) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 
 import polars as pl
 
@@ -39,7 +40,8 @@ class ModelsInForce:
 
     def __init__(self, registry: Registry, specs: Iterable[FeatureSpec], tell: Callable[[str], None]) -> None:
         self._registry, self._specs, self._tell = registry, tuple(specs), tell
-        self._seen: dict[str, str] | None = None
+        self._seen: object = None
+        """What is in force, and how its files are: while both are the same, so is what can be used."""
         self._usable: dict[str, str] = {}
         self._told = ""
 
@@ -50,12 +52,17 @@ class ModelsInForce:
         except (ModelError, OSError) as error:
             self._tell_once(str(error))
             return self._usable
-        if promotions.in_force != self._seen:
-            self._seen = promotions.in_force
-            stacks = {name: [version, *promotions.earlier(name)] for name, version in promotions.in_force.items()}
+        in_force = promotions.in_force
+        if self._state(in_force) != self._seen:
+            stacks = {name: [version, *promotions.earlier(name)] for name, version in in_force.items()}
             found = {spec.name: self._usable_of(spec, stacks.get(spec.name, ())) for spec in self._specs}
             self._usable = {name: version for name, version in found.items() if version is not None}
+            self._seen = self._state(in_force)
         return self._usable
+
+    def _state(self, in_force: Versions) -> object:
+        versions = {*in_force.items(), *self._usable.items()}
+        return in_force, {(name, version): self._registry.stamp(name, version) for name, version in versions}
 
     def _usable_of(self, spec: FeatureSpec, versions: Iterable[str]) -> str | None:
         """The first of the versions that can be used."""
@@ -69,7 +76,7 @@ class ModelsInForce:
         return None
 
     def _check(self, spec: FeatureSpec, version: str) -> None:
-        if self._registry.card(spec.name, version).definition != spec.definition:
+        if self._registry.verify(spec.name, version).definition != spec.definition:
             place = str(self._registry.root / spec.name / version)
             raise ModelError(place, "it learned other features, by another version of this program; train again")
 
@@ -91,11 +98,34 @@ class LoadedModels:
         self._scorers: OrderedDict[tuple[str, str], LocalScorer] = OrderedDict()
 
     def load(self, name: str, version: str) -> LocalScorer:
-        """What scores by a version of a spec's model.
+        """What scores by a version of a spec's model; where that cannot be used, by the last good one before it.
 
         Raises:
-            ModelError: it is missing, damaged or was changed.
+            ModelError: it is missing, damaged or was changed, and so are those before.
         """
+        try:
+            return self._loaded(name, version)
+        except ModelError as error:
+            for earlier in self._before(name, version):
+                with suppress(ModelError):
+                    scorer = self._loaded(name, earlier)
+                    told = {"spec": name, "version": version, "instead": earlier, "reason": str(error)}
+                    get_logger("guardray.models").warning("model passed over", **told)
+                    return scorer
+            raise
+
+    def _before(self, name: str, version: str) -> list[str]:
+        """Versions that were in force before this one, the latest first; none where it was never in force itself."""
+        try:
+            promotions = self._registry.promotions()
+        except ModelError:
+            return []
+        if version not in {one.version for one in promotions.history if one.family == name}:
+            return []
+        stack = [promotions.in_force[name], *promotions.earlier(name)]
+        return stack[stack.index(version) + 1 :] if version in stack else stack
+
+    def _loaded(self, name: str, version: str) -> LocalScorer:
         key = name, version
         if key not in self._scorers:
             family = self._registry.load(name, version)

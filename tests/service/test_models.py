@@ -84,6 +84,40 @@ def test_a_model_that_was_changed_on_the_disk_scores_nothing(tmp_path: Path):
     assert anomalies(scorer) == [None, None, None]
 
 
+def damage(folder: Path, version: str) -> None:
+    (folder / "calls" / version / MODEL).write_bytes(b"something else")
+
+
+def test_the_last_good_version_takes_the_place_of_one_that_was_damaged_after_its_promotion(tmp_path: Path):
+    registry = add_model(tmp_path, "v1", 1.0)
+    add_model(tmp_path, "v2", 2.0)
+    promote(registry, "v1")
+    promote(registry, "v2")
+    told: list[str] = []
+    models = ModelsInForce(registry, [SPEC], told.append)
+    assert models.current() == {"calls": "v2"}
+    good = (tmp_path / "calls" / "v2" / MODEL).read_bytes()
+    damage(tmp_path, "v2")
+    assert (models.current(), models.current()) == ({"calls": "v1"}, {"calls": "v1"})
+    (problem,) = told
+    assert "its checksum is another" in problem
+    (tmp_path / "calls" / "v2" / MODEL).write_bytes(good)
+    assert models.current() == {"calls": "v2"}
+
+
+def test_an_epoch_whose_version_is_damaged_is_scored_by_the_last_good_one_before_it(tmp_path: Path):
+    registry = add_model(tmp_path, "v0", 0.5)
+    add_model(tmp_path, "v1", 1.0)
+    add_model(tmp_path, "v2", 2.0)
+    for version in ("v0", "v1", "v2"):
+        promote(registry, version)
+    expected = LoadedModels(registry).score(SPEC, "v0", ROWS)
+    damage(tmp_path, "v1")
+    damage(tmp_path, "v2")
+    for version in ("v1", "v2"):
+        assert_frame_equal(LoadedModels(registry).score(SPEC, version, ROWS), expected)
+
+
 def test_models_that_were_not_asked_for_lately_are_let_go_and_loaded_again(tmp_path: Path):
     registry = add_model(tmp_path, "v1", 1.0)
     add_model(tmp_path, "v2", 2.0)
