@@ -28,9 +28,10 @@ KEEP_DAYS = 90
 
 FLAGGED, WEIGHT = "flagged", "weight"
 
-_PART = "part-*.parquet"
-_WHOSE = "\x1f"
+JOINT = "\x1f"
 """Joins the columns that name who acts, after the account's."""
+
+_PART = "part-*.parquet"
 
 
 class Archive:
@@ -170,7 +171,7 @@ def _kept(spec: FeatureSpec, rows: pl.DataFrame) -> pl.DataFrame:
     flagged = pl.col(FLAGGED).fill_null(False) if FLAGGED in rows.columns else pl.lit(False)
     return rows.filter(pl.col(account).is_not_null()).select(
         pl.col(account).cast(pl.String).alias("account"),
-        pl.concat_str(whose, separator=_WHOSE).alias("whose"),
+        pl.concat_str(whose, separator=JOINT).alias("whose"),
         pl.col("window_start").dt.date().alias("day"),
         pl.col("digest").cast(pl.UInt64),
         flagged.alias(FLAGGED),

@@ -6,11 +6,14 @@ any other, and thresholds are drawn above them as far as that goes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
 import polars as pl
+
+from guardray.detectors.features import FeatureSpec
+from guardray.models.archive import JOINT
 
 USEFUL, NOT_USEFUL = "useful", "not_useful"
 
@@ -31,6 +34,11 @@ class Mark:
     first: date
     last: date
     is_useful: bool
+
+
+def whose_of(spec: FeatureSpec, row: Mapping[str, str | None]) -> str:
+    """Who acted in a row, as the archive names it."""
+    return JOINT.join(row[name] or "" for name in spec.whose[1:])
 
 
 def marked(rows: pl.DataFrame, marks: Iterable[Mark]) -> pl.DataFrame:

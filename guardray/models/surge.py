@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from datetime import datetime
 
-from guardray.models.promotions import Promotion
+from guardray.models.promotions import Promotion, Promotions
 from guardray.models.registry import Registry
 from guardray.models.training import TRAINER
 
@@ -44,6 +44,8 @@ def roll_back_on_surge(
 ) -> Promotion | None:
     """Put the version before in force where there is a surge; None: there is none, or no version before.
 
+    A version that a person has put back, after it had been taken away so, stays.
+
     Args:
         findings, accounts, days: as `is_surge` takes them.
 
@@ -52,10 +54,16 @@ def roll_back_on_surge(
     """
     promotions = registry.promotions()
     version = promotions.in_force.get(family)
-    if version is None or promotions.before(family) is None:
+    if version is None or promotions.before(family) is None or _is_put_back(promotions, family, version):
         return None
     budget = registry.card(family, version).budget
     if not is_surge(findings, accounts=accounts, days=days, budget=budget):
         return None
     reason = f"{findings} findings in {days:g} days of {accounts} accounts, where {budget:.2f} a week are allowed"
     return registry.roll_back(family, at=at, by=TRAINER, reason=reason)
+
+
+def _is_put_back(promotions: Promotions, family: str, version: str) -> bool:
+    of = [one for one in promotions.history if one.family == family]
+    was_taken_away = any(one.before == version and one.by == TRAINER for one in of)
+    return was_taken_away and of[-1].by != TRAINER

@@ -29,6 +29,7 @@ from guardray.service.config import ServeConfig
 from guardray.service.coordinator import Coordinator
 from guardray.service.elasticity import ElasticCrew, Elasticity
 from guardray.service.features import FeatureArchive
+from guardray.service.feedback import Feedback
 from guardray.service.listener import Listeners
 from guardray.service.logging import get_logger
 from guardray.service.loop import LEASE, Loop
@@ -83,13 +84,15 @@ def specs_of_service(config: ServeConfig) -> tuple[FeatureSpec, ...]:
 def training_of(config: ServeConfig) -> Training:
     """The training of a service."""
     models = config.models
+    detectors = chosen(load_own(config.detections), ())
     return Training(
         Archive(config.archive_folder.absolute()),
         Registry(config.models_folder.absolute()),
-        specs_of_service(config),
+        specs_of(detectors),
         Policy(budget=models.budget, by_hand=models.by_hand),
         every=models.train_every,
         keep_days=models.keep_days,
+        feedback=Feedback(config.store_url, detectors),
     )
 
 

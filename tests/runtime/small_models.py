@@ -30,7 +30,13 @@ ROWS = pl.DataFrame(
 
 
 def add_model(
-    folder: Path, version: str, threshold: float, *, spec: FeatureSpec = SPEC, definition: str | None = None
+    folder: Path,
+    version: str,
+    threshold: float,
+    *,
+    spec: FeatureSpec = SPEC,
+    definition: str | None = None,
+    until: str = "2026-02-05",
 ) -> Registry:
     """A registry with one version more, which says of all accounts that each feature is mostly between 0 and 10."""
     definition = definition or spec.definition
@@ -44,7 +50,7 @@ def add_model(
         definition=definition,
         features=spec.names,
         since="2026-01-05",
-        until="2026-02-05",
+        until=until,
         accounts=1,
         rows=200,
         days=31,
