@@ -73,6 +73,14 @@ def learn_rhythm(table: pl.DataFrame, rhythm: Rhythm, rows: pl.DataFrame, day: d
     return merged.select(table.columns)
 
 
+def active_hours(days: pl.Series) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """What a table of a rhythm tells: of each day in its lists the weekday, 0 is Monday, [n], and whether there was
+    anything in each of its hours, 0 or 1, [n, 24]."""
+    packed = days.explode(keep_nulls=False, empty_as_null=False).cast(pl.UInt64).to_numpy()
+    weekdays = ((packed >> np.uint64(24)).astype(np.int64) + _THURSDAY) % 7
+    return weekdays, ((packed[:, None] >> _HOURS) & np.uint64(1)).astype(np.int64)
+
+
 def _ordinal(day: date) -> int:
     return (day - date(1970, 1, 1)).days
 
