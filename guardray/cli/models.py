@@ -5,21 +5,27 @@ from __future__ import annotations
 import getpass
 import os
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from guardray.cli.messages import counted, print_json, say
+from guardray.cli.models_places import (
+    DATA_FOLDER,
+    BaselineOption,
+    DataOption,
+    FamilyArgument,
+    JsonOption,
+    registry_of,
+    spec_of,
+    version_of,
+    wide,
+)
+from guardray.cli.models_shadow import shadows
 from guardray.cli.models_shown import card_page, cards_table, changes_table, promotions_table
+from guardray.cli.models_trained import train_now
 from guardray.errors import UsageError
-
-if TYPE_CHECKING:
-    from guardray.detectors.features import FeatureSpec
-    from guardray.models.registry import Registry
-
-DATA_FOLDER = Path("guardray-data")
 
 INCOMPLETE_STATUS = 3
 
@@ -27,10 +33,9 @@ COMPARED_DAYS = 28
 
 app = typer.Typer(help="Models of behaviour: versions, which are in force, and what differs.", no_args_is_help=True)
 
-DataOption = Annotated[Path, typer.Option(help="Folder of the service: its models and what they learn from.")]
-BaselineOption = Annotated[Path | None, typer.Option(help="Folder that `train --baseline` wrote, in its place.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-FamilyArgument = Annotated[str, typer.Argument(help="What the models look at, as `list` names it.")]
+app.command("shadow")(shadows)
+app.command("train")(train_now)
+
 VersionArgument = Annotated[str, typer.Argument(help="A version, or the beginning of one that no other begins with.")]
 ReasonOption = Annotated[str, typer.Option(help="Why, for those who read the history.")]
 
@@ -38,13 +43,13 @@ ReasonOption = Annotated[str, typer.Option(help="Why, for those who read the his
 @app.command("list")
 def list_models(data: DataOption = DATA_FOLDER, baseline: BaselineOption = None, json: JsonOption = False) -> None:
     """Lists all versions and which are in force. Exits with 3 where some cannot be read."""
-    registry = _registry(data, baseline)
+    registry = registry_of(data, baseline)
     cards, errors = registry.cards()
     in_force = registry.promotions().in_force
     if json:
         print_json([{"in_force": in_force.get(card.family) == card.version, "card": card} for card in cards])
     else:
-        _console().print(cards_table(cards, in_force))
+        wide().print(cards_table(cards, in_force))
     for error in errors:
         say(Console(stderr=True), str(error), "bold red")
     raise typer.Exit(INCOMPLETE_STATUS if errors else 0)
@@ -59,9 +64,9 @@ def show_model(
     json: JsonOption = False,
 ) -> None:
     """Shows one version: what it learned, how well it did, and when it was in force. Its file is checked."""
-    registry = _registry(data, baseline)
+    registry = registry_of(data, baseline)
     promotions = registry.promotions()
-    wanted = _version(registry, family, version) if version else promotions.in_force.get(family)
+    wanted = version_of(registry, family, version) if version else promotions.in_force.get(family)
     if wanted is None:
         raise UsageError(f"{family}: no version is in force")
     registry.load(family, wanted)
@@ -70,7 +75,7 @@ def show_model(
     if json:
         print_json({"card": card, "history": history})
     else:
-        console = _console()
+        console = wide()
         console.print(card_page(card, promotions.in_force.get(family) == wanted))
         console.print(promotions_table(history))
 
@@ -84,8 +89,8 @@ def promote(
     baseline: BaselineOption = None,
 ) -> None:
     """Puts a version in force. A service that runs takes it up by itself."""
-    registry = _registry(data, baseline)
-    wanted = _version(registry, family, version)
+    registry = registry_of(data, baseline)
+    wanted = version_of(registry, family, version)
     done = registry.promote(family, wanted, at=datetime.now(UTC), by=_who(), reason=reason)
     typer.echo(f"{family}: {done.version} is in force, {done.before or 'nothing'} was before")
 
@@ -98,7 +103,7 @@ def roll_back(
     baseline: BaselineOption = None,
 ) -> None:
     """Puts the version in force that was before."""
-    done = _registry(data, baseline).roll_back(family, at=datetime.now(UTC), by=_who(), reason=reason)
+    done = registry_of(data, baseline).roll_back(family, at=datetime.now(UTC), by=_who(), reason=reason)
     typer.echo(f"{family}: {done.version} is in force again, {done.before} no more")
 
 
@@ -115,11 +120,11 @@ def compare(
 ) -> None:
     """Shows on past days which findings would appear with a version, and which would vanish."""
     from guardray.models.archive import FOLDER, Archive
-    from guardray.models.shadow import differences
+    from guardray.models.shadow import differences, told
 
-    registry, spec = _registry(data, baseline), _spec(family)
-    wanted = _version(registry, family, version)
-    base = _version(registry, family, other) if other else registry.promotions().in_force.get(family)
+    registry, spec = registry_of(data, baseline), spec_of(family)
+    wanted = version_of(registry, family, version)
+    base = version_of(registry, family, other) if other else registry.promotions().in_force.get(family)
     if base is None:
         raise UsageError(f"{family}: no version is in force to compare with; name one")
     families = [registry.load(family, one) for one in (base, wanted)]
@@ -135,48 +140,9 @@ def compare(
     if json:
         print_json(found.with_columns(found["day"].cast(str)).to_dicts())
         return
-    console = _console()
+    console = wide()
     console.print(changes_table(found, base, wanted))
-    counts = {change: (found["change"] == change).sum() for change in ("appears", "vanishes", "stays")}
-    told = ", ".join(f"{many} {change.rstrip('s') if many != 1 else change}" for change, many in counts.items())
-    say(console, f"{counted(found.height, 'finding')} from {since} to {kept[-1]}: {told}", "bold")
-
-
-def _registry(data: Path, baseline: Path | None) -> Registry:
-    from guardray.models.registry import FOLDER, Registry
-
-    root = (baseline or data) / FOLDER
-    if not root.is_dir():
-        raise UsageError(f"{root}: there are no models yet; `guardray train` makes them")
-    return Registry(root)
-
-
-def _version(registry: Registry, family: str, beginning: str) -> str:
-    """The one version that begins so."""
-    cards, _ = registry.cards(family)
-    found = [card.version for card in cards if card.version.startswith(beginning)]
-    if beginning in found:
-        return beginning
-    if len(found) != 1:
-        problem = f"{len(found)} versions begin" if found else "no version begins"
-        raise UsageError(f"{family}: {problem} with {beginning!r}; `guardray models list` shows them")
-    return found[0]
-
-
-def _spec(family: str) -> FeatureSpec:
-    from guardray.detectors.features import specs_of
-    from guardray.detectors.loader import load_detectors
-
-    specs = {spec.name: spec for spec in specs_of(load_detectors())}
-    if family not in specs:
-        raise UsageError(f"there is no family {family!r}; there are {', '.join(specs)}")
-    return specs[family]
-
-
-def _console() -> Console:
-    from guardray.cli.detector_pages import wide_console
-
-    return wide_console()
+    say(console, f"{counted(found.height, 'finding')} from {since} to {kept[-1]}: {told(found)}", "bold")
 
 
 def _who() -> str:

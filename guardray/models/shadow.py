@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, timedelta
 
 import polars as pl
 
 from guardray.detectors.features import FeatureSpec
+from guardray.models.archive import Archive
 from guardray.models.back_test import would_find
+from guardray.models.card import Card
 from guardray.models.family import Family
-from guardray.models.scorer import Scorer
+from guardray.models.registry import Registry
 
 APPEARS, VANISHES, STAYS = "appears", "vanishes", "stays"
-
-KEPT = 1_000
-"""Differing rows that a shadow remembers; further ones are counted only."""
+_OF_MANY = {APPEARS: "appear", VANISHES: "vanish", STAYS: "stay"}
 
 
 def differences(live: Family, candidate: Family, spec: FeatureSpec, rows: pl.DataFrame) -> pl.DataFrame:
@@ -45,40 +47,60 @@ def _change(live: str, candidate: str) -> pl.Expr:
     )
 
 
-@dataclass
-class ShadowScorer:
-    """Answers as the models in force do, and asks a candidate as well.
+@dataclass(frozen=True)
+class Shadow:
+    """A version that waits, beside the one in force, on the days since both learned.
 
     Attributes:
-        live, candidate: both scorers.
-        counts: rows that appear, vanish or stay beyond the threshold, by spec.
-        rows: the first of those that differ, by spec: whose they are, `digest`, `live`, `candidate` and `change`.
+        live, candidate: the versions.
+        since, until: first and last of these days.
+        changes: what `differences` gives.
     """
 
-    live: Scorer
-    candidate: Scorer
-    counts: dict[str, dict[str, int]] = field(default_factory=dict)
-    rows: dict[str, pl.DataFrame] = field(default_factory=dict)
+    live: str
+    candidate: str
+    since: date
+    until: date
+    changes: pl.DataFrame
 
-    @property
-    def version(self) -> str:
-        """Of the models in force: a shadow changes no finding."""
-        return self.live.version
+    def __str__(self) -> str:
+        return f"{self.candidate} waits beside {self.live}: from {self.since} to {self.until}, {told(self.changes)}"
 
-    def score(self, spec: FeatureSpec, rows: pl.DataFrame) -> pl.DataFrame:
-        answer = self.live.score(spec, rows)
-        asked = self.candidate.score(spec, rows)
-        self._note(spec, rows, answer["anomaly"], asked["anomaly"])
-        return answer
 
-    def _note(self, spec: FeatureSpec, rows: pl.DataFrame, live: pl.Series, candidate: pl.Series) -> None:
-        told = [name for name in (*spec.whose, "window_start", "digest") if name in rows.columns]
-        beside = rows.select(told).with_columns(live.alias("live"), candidate.alias("candidate"))
-        beyond = [pl.when(pl.col(name) >= 1).then(pl.col(name)).alias(name) for name in ("live", "candidate")]
-        found = beside.with_columns(beyond).filter(pl.col("live").is_not_null() | pl.col("candidate").is_not_null())
-        found = found.with_columns(_change("live", "candidate"))
-        counts = self.counts.setdefault(spec.name, dict.fromkeys((APPEARS, VANISHES, STAYS), 0))
-        for change, many in found["change"].value_counts().iter_rows():
-            counts[change] += many
-        kept = self.rows.get(spec.name, found.clear())
-        self.rows[spec.name] = pl.concat([kept, found.filter(pl.col("change") != STAYS)]).head(KEPT)
+def told(changes: pl.DataFrame) -> str:
+    """How many principals' days appear, vanish and stay, in words."""
+    counts = {change: int((changes["change"] == change).sum()) for change in _OF_MANY}
+    return ", ".join(f"{many:,} {change if many == 1 else _OF_MANY[change]}" for change, many in counts.items())
+
+
+def shadow(registry: Registry, archive: Archive, spec: FeatureSpec) -> Shadow | None:
+    """The latest version that waits for a person, beside the one in force.
+
+    Every row that models see on a day is in the archive when the day is over, so that days are compared whole, whatever
+    was restarted meanwhile. Nothing changes by it.
+
+    Returns:
+        None where no version waits, none is in force, or there has been no day since.
+
+    Raises:
+        ModelError: one of both cannot be loaded.
+    """
+    history = [one for one in registry.promotions().history if one.family == spec.name]
+    candidate = _waiting(registry, spec, {one.version for one in history})
+    days = archive.days(spec)
+    if candidate is None or not history or not days:
+        return None
+    live = registry.card(spec.name, history[-1].version)
+    since = max(date.fromisoformat(card.until) for card in (live, candidate)) + timedelta(days=1)
+    if live.definition != spec.definition or live.until > candidate.until or since > days[-1]:
+        return None
+    rows = archive.read(spec, since=since)
+    before, after = (registry.load(spec.name, card.version) for card in (live, candidate))
+    return Shadow(live.version, candidate.version, since, days[-1], differences(before, after, spec, rows))
+
+
+def _waiting(registry: Registry, spec: FeatureSpec, were_in_force: Collection[str]) -> Card | None:
+    """The card of the version that learned last, of those that were never in force."""
+    cards = [card for card in registry.cards(spec.name)[0] if card.definition == spec.definition]
+    waiting = [card for card in cards if card.version not in were_in_force]
+    return max(waiting, key=lambda card: (card.until, card.version), default=None)

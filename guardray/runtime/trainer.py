@@ -16,14 +16,16 @@ from ray.serve.exceptions import RayServeException
 
 from guardray.connectors.source import utc_now
 from guardray.detectors.features import FeatureSpec
+from guardray.errors import UsageError
 from guardray.models.registry import Registry
 from guardray.runtime.pools import POOL, PoolSize, deploy_pool, pool_status
-from guardray.runtime.service import DETACHED, TRAINER
+from guardray.runtime.service import DETACHED, NAMESPACE, TRAINER
 from guardray.service.assembly import specs_of_service, training_of
 from guardray.service.config import ServeConfig
 from guardray.service.logging import LogFormat, configure, get_logger
 from guardray.service.memory_limit import MemoryLimit, watch
 from guardray.service.models import ModelsInForce, Versions
+from guardray.service.training import NOT_TRAINED
 
 LOOK_S = 2.0
 """Between looks at the registry: a promotion is in the replicas soon after. Who scores does not wait for it."""
@@ -147,7 +149,7 @@ class TrainerActor:
             try:
                 told: list[str] = ray.get(_TRAINING.remote(self._config, is_asked), timeout=TRAINING_TIMEOUT_S)
             except (RayError, GetTimeoutError) as error:  # what is in force stays, and a new day tries again
-                told = [f"the training failed: {str(error).strip().splitlines()[-1]}"]
+                told = [f"{NOT_TRAINED}: {str(error).strip().splitlines()[-1]}"]
         for line in told:
             self._log.info("training", told=line)
         return told
@@ -158,6 +160,22 @@ def start_trainer(config: ServeConfig) -> ActorHandle[Any]:
     actor: Any = ray.remote(TrainerActor)
     trainer: ActorHandle[Any] = actor.options(name=TRAINER, **DETACHED).remote(config)
     return trainer
+
+
+def train_now() -> list[str]:
+    """Have the trainer of this cluster train, whatever is due. What was done, in a line a spec.
+
+    Raises:
+        UsageError: there is none, or it does not answer.
+    """
+    try:
+        trainer = ray.get_actor(TRAINER, namespace=NAMESPACE)
+        told: list[str] = ray.get(trainer.train.remote(), timeout=2 * TRAINING_TIMEOUT_S)
+    except ValueError as error:
+        raise UsageError("no service with a trainer runs on this cluster") from error
+    except (RayError, GetTimeoutError) as error:
+        raise UsageError(f"the trainer does not answer: {str(error).strip().splitlines()[0]}") from error
+    return told
 
 
 def stop_pool() -> None:

@@ -16,9 +16,17 @@ from guardray.models.archive import Archive
 from guardray.models.drift import drift
 from guardray.models.policy import Policy
 from guardray.models.registry import Registry
+from guardray.models.shadow import shadow
 from guardray.models.surge import roll_back_on_surge
 from guardray.models.training import keep, live_family, train
 from guardray.service.feedback import Feedback
+
+NOT_TRAINED = "not trained"
+
+
+def has_failed(told: str) -> bool:
+    """Whether a line of `Training.run` tells of a training that failed."""
+    return NOT_TRAINED in told.split(": ")
 
 
 class Training:
@@ -69,7 +77,7 @@ class Training:
             try:
                 told += [f"{spec.name}: {line}" for line in self._of(spec, days, at, is_asked)]
             except (ModelError, StoreError) as error:  # what is in force stays
-                told.append(f"{spec.name}: not trained: {error}")
+                told.append(f"{spec.name}: {NOT_TRAINED}: {error}")
         self._trim()
         return told
 
@@ -79,6 +87,8 @@ class Training:
         reason = "it was asked for" if is_asked else self._due(spec, days)
         if reason is not None:
             yield f"{reason}; {self._trained(spec, days[-1], at)}"
+        elif (beside := shadow(self._registry, self._archive, spec)) is not None:
+            yield str(beside)
 
     def _surge(self, spec: FeatureSpec, days: Sequence[date], at: datetime) -> str | None:
         """Rolls back the version in force where it tells of far too much, and says so."""

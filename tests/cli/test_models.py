@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -12,6 +13,7 @@ from typer.testing import CliRunner
 
 from guardray.cli.app import app
 from guardray.detectors.iam.anomalous_behavior import SPEC
+from guardray.errors import UsageError
 from guardray.models.archive import Archive
 from guardray.models.policy import Policy
 from guardray.models.registry import Registry
@@ -126,3 +128,51 @@ def test_a_version_that_cannot_be_read_is_told_of_beside_the_others(data, tmp_pa
     result = CliRunner().invoke(app, ["models", "list", "--data", str(copy)])
     assert result.exit_code == 3
     assert "its checksum is another" in result.stderr
+
+
+@pytest.fixture
+def fresh(data, tmp_path):
+    """A copy of the data folder, to change; the second version waits, and a day has closed since."""
+    folder = tmp_path / "data"
+    shutil.copytree(data, folder)
+    registry = Registry(folder / "models")
+    registry.roll_back(SPEC.name, at=AT, by="somebody")
+    return folder
+
+
+def invoke(*arguments: str, status: int = 0) -> str:
+    result = CliRunner().invoke(app, ["models", *arguments], env={"GUARDRAY_MODELS__BY_HAND": "true"})
+    assert result.exit_code == status, result.output
+    return result.output
+
+
+def test_a_version_that_waits_is_shown_beside_the_one_in_force(fresh):
+    assert "no version waits" in invoke("shadow", "--data", str(fresh))
+    invoke("train", "--data", str(fresh))
+    day = datetime(2026, 3, 30, tzinfo=UTC)
+    Archive(fresh / "archive").add(SPEC, rows_of(np.random.default_rng(5), day))
+    shown = invoke("shadow", "--data", str(fresh))
+    assert f"from {day.date()} to {day.date()}" in shown
+    (told,) = json.loads(invoke("shadow", "--data", str(fresh), "--json"))
+    assert (told["family"], told["since"]) == (SPEC.name, "2026-03-30")
+    assert told["live"] in shown
+    assert told["candidate"] in shown
+
+
+def test_a_training_that_is_asked_for_says_what_came_of_it(fresh):
+    before = {card.version for card in Registry(fresh / "models").cards()[0]}
+    assert f"{SPEC.name}: it was asked for" in invoke("train", "--data", str(fresh))
+    after = {card.version for card in Registry(fresh / "models").cards()[0]}
+    assert before < after
+
+
+def test_a_training_that_fails_says_so_and_changes_nothing(fresh):
+    (fresh / "models" / "promoted.json").write_text("{}")
+    assert "not trained" in invoke("train", "--data", str(fresh), status=3)
+    assert (fresh / "models" / "promoted.json").read_text() == "{}"
+
+
+def test_a_folder_without_an_archive_has_nothing_to_train_on(tmp_path):
+    result = CliRunner().invoke(app, ["models", "train", "--data", str(tmp_path)])
+    with pytest.raises(UsageError, match="nothing is kept there to learn from"):
+        raise result.exception

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import polars as pl
@@ -13,8 +13,7 @@ from models.test_registry import card_of, family_of
 
 from guardray.models.archive import Archive
 from guardray.models.registry import Registry
-from guardray.models.scorer import LocalScorer, ModelSet
-from guardray.models.shadow import ShadowScorer, differences
+from guardray.models.shadow import differences, shadow
 from guardray.models.surge import is_surge, roll_back_on_surge
 
 AT = datetime(2026, 3, 30, 12, tzinfo=UTC)
@@ -48,15 +47,55 @@ def test_what_appears_vanishes_and_stays_is_told_of(live, stricter, tmp_path):
     assert differences(live, live, SPEC, rows)["change"].to_list() == ["stays", "stays"]
 
 
-def test_a_shadow_changes_no_answer_and_notes_what_differs(live, stricter):
-    scorers = [
-        LocalScorer(ModelSet({SPEC.name: one}, {SPEC.name: name})) for name, one in (("a", live), ("b", stricter))
-    ]
-    shadow = ShadowScorer(*scorers)
-    assert shadow.version == scorers[0].version
-    assert shadow.score(SPEC, ROWS).equals(scorers[0].score(SPEC, ROWS))
-    assert shadow.counts == {SPEC.name: {"appears": 0, "vanishes": 1, "stays": 1}}
-    assert shadow.rows[SPEC.name].select("actor_principal", "change").rows() == [("odd", "vanishes")]
+@pytest.fixture
+def place(tmp_path, live, stricter):
+    """A registry with one version in force and a stricter one that waits, and an archive."""
+    registry, archive = Registry(tmp_path / "models"), Archive(tmp_path / "archive")
+    registry.add(live, card_of("one"))
+    registry.promote(SPEC.name, "one", at=AT, by="somebody")
+    registry.add(stricter, card_of("two"))
+    return registry, archive
+
+
+def on(day):
+    """What there is to see on a day: a principal as usual, one beyond the threshold in force, one beyond both."""
+    heights = (("calm", 0.0), ("odd", 2.0), ("wild", 20.0))
+    return pl.concat([measured(np.full((1, 4), height), day, who=who) for who, height in heights])
+
+
+def test_a_version_that_waits_is_seen_beside_the_one_in_force_on_days_that_neither_learned(place):
+    registry, archive = place
+    learned = date.fromisoformat(card_of("two").until)
+    for day in (learned, learned + timedelta(days=1), learned + timedelta(days=2)):
+        archive.add(SPEC, on(day))
+    seen = shadow(registry, archive, SPEC)
+    assert (seen.live, seen.candidate, seen.since, seen.until) == (
+        "one",
+        "two",
+        learned + timedelta(days=1),
+        learned + timedelta(days=2),
+    )
+    assert str(seen).endswith("0 appear, 2 vanish, 2 stay")
+    assert registry.promotions().in_force == {SPEC.name: "one"}
+
+
+def test_without_a_day_since_or_a_version_that_waits_there_is_nothing_to_see(place):
+    registry, archive = place
+    assert shadow(registry, archive, SPEC) is None
+    learned = date.fromisoformat(card_of("two").until)
+    archive.add(SPEC, on(learned))
+    assert shadow(registry, archive, SPEC) is None
+    archive.add(SPEC, on(learned + timedelta(days=1)))
+    registry.promote(SPEC.name, "two", at=AT, by="somebody")
+    assert shadow(registry, archive, SPEC) is None
+
+
+def test_a_version_that_was_rolled_back_does_not_wait(place):
+    registry, archive = place
+    archive.add(SPEC, on(date.fromisoformat(card_of("two").until) + timedelta(days=1)))
+    registry.promote(SPEC.name, "two", at=AT, by="somebody")
+    registry.roll_back(SPEC.name, at=AT, by="somebody")
+    assert shadow(registry, archive, SPEC) is None
 
 
 @pytest.mark.parametrize(

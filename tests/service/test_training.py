@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -146,3 +147,34 @@ def test_features_that_cannot_be_kept_are_told_of(tmp_path: Path):
     (tmp_path / "archive").write_text("in the way")
     (problem,) = FeatureArchive(Archive(tmp_path / "archive"), [SPEC]).keep({SPEC.name: rows(1)})
     assert "what models learn from cannot be kept" in problem
+
+
+def test_a_disk_that_is_full_in_the_middle_of_a_training_leaves_all_as_it_was(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+):
+    place.learn(rows(14))
+    place.training().run(NOW)
+    before, cards = place.in_force, place.registry.cards()[0]
+
+    def full(path: Path, data: bytes) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("guardray.models.registry.write_durably", full)
+    place.learn(rows(7, since=14))
+    (told,) = place.training().run(NOW)
+    assert "not trained" in told
+    assert "No space left" in told
+    assert (place.in_force, place.registry.cards()[0]) == (before, cards)
+    monkeypatch.undo()
+    assert place.training().run(NOW)
+    assert place.in_force != before
+
+
+def test_a_version_that_waits_is_told_of_beside_the_one_in_force_each_day(place: Place):
+    place.learn(rows(14))
+    place.training().run(NOW)
+    waiting = place.training(Policy(model="tails", by_hand=True, window_days=40))
+    waiting.run(NOW, is_asked=True)
+    place.learn(rows(1, since=14))
+    (told,) = waiting.run(NOW)
+    assert f"waits beside {place.in_force}" in told
