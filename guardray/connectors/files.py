@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import quote, unquote
 
+from guardray.connectors.blocks import Blocks
 from guardray.connectors.seen import digest_of
 from guardray.sources.sniff import PARQUET_MAGIC
 from guardray.sources.text import GZIP_MAGIC
@@ -176,19 +177,27 @@ def _line_end(file: BinaryIO, start: int, end: int) -> int:
 
 
 class ReadFiles:
-    """All files of a folder that were read, by path and by inode."""
+    """All files of a folder that were read, by path and by inode.
 
-    def __init__(self, files: Iterable[ReadFile] = ()) -> None:
-        self._by_path: dict[str, ReadFile] = {}
+    Args:
+        folder: that paths are kept relative to.
+    """
+
+    def __init__(self, folder: str, files: Iterable[ReadFile] = ()) -> None:
+        self._by_path: Blocks[ReadFile] = Blocks(lambda file: file.to_json(folder))
         self._paths: dict[tuple[int, int], str] = {}
         for file in files:
             self.add(file)
 
     def __iter__(self) -> Iterator[ReadFile]:
-        return iter(self._by_path.values())
+        return iter(self._by_path)
 
     def __len__(self) -> int:
         return len(self._by_path)
+
+    def texts(self) -> list[str]:
+        """All of them, as a position has them."""
+        return self._by_path.texts()
 
     def add(self, file: ReadFile) -> None:
         """Note how far a file was read."""
@@ -196,20 +205,20 @@ class ReadFiles:
         moved_from = self._paths.get(file.state.identity)
         if moved_from is not None:
             self.forget(moved_from)
-        self._by_path[file.state.path] = file
+        self._by_path.put(file.state.path, file)
         self._paths[file.state.identity] = file.state.path
 
     def known(self, state: FileState) -> ReadFile | None:
         """What was read of this file, under whatever name."""
         path = self._paths.get(state.identity)
         if path is not None:
-            return self._by_path[path]
+            return self._by_path.get(path)
         # Devices of network and container file systems are numbered anew when they are mounted.
         file = self._by_path.get(state.path)
         return file if file is not None and state.is_unchanged(file.state) else None
 
     def forget(self, path: str) -> None:
         """Forget a file that is gone."""
-        file = self._by_path.pop(path, None)
+        file = self._by_path.remove(path)
         if file is not None and self._paths.get(file.state.identity) == path:
             del self._paths[file.state.identity]

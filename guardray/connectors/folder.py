@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from guardray.connectors.blocks import entries_of, in_blocks
 from guardray.connectors.files import FileState, ReadFile, ReadFiles, part_to_read, print_of
 from guardray.connectors.positions import checked, labelled
 from guardray.connectors.problems import Problems
@@ -18,6 +19,7 @@ from guardray.connectors.watching import Changes
 from guardray.errors import GuardrayError, SourceError
 from guardray.sources.aws_keys import KeyFilter, key_facts
 from guardray.sources.objects import InputObject, locate, time_written
+from guardray.store.service_position import BLOCKS
 
 KIND = "folder"
 
@@ -69,7 +71,7 @@ class FolderSource:
         self._clock = clock
         self._changes: Changes | None = None
         self._looked_at: datetime | None = None
-        self._read = ReadFiles()
+        self._read = ReadFiles(self.name)
         self._candidates: dict[str, _Candidate] = {}
         self._open: dict[Receipt, _Open] = {}
         self._retries = Retries()
@@ -97,14 +99,17 @@ class FolderSource:
         return arrivals
 
     def position(self, done: Iterable[Receipt] = ()) -> Position:
-        """How far each file that is still there was read, some hundred bytes for each."""
-        files = {read.state.path: read for read in self._read}
-        files |= {listed.read.state.path: listed.read for receipt in done if (listed := self._open.get(receipt))}
-        return labelled(KIND, {"files": [read.to_json(self.name) for _, read in sorted(files.items())]})
+        """How far each file that is still there was read, some hundred bytes for each, in blocks that seldom change.
+
+        Where a file is in it twice, the latter holds.
+        """
+        more = [listed.read.to_json(self.name) for receipt in done if (listed := self._open.get(receipt))]
+        return labelled(KIND, {BLOCKS: [*self._read.texts(), *in_blocks(more)]})
 
     def restore(self, position: Position) -> None:
-        files = checked(position, KIND, self.name)["files"]
-        self._read = ReadFiles(ReadFile.from_json(kept, self._config.path) for kept in files)
+        content = checked(position, KIND, self.name)
+        files = content["files"] if "files" in content else entries_of(content[BLOCKS])  # before there were blocks
+        self._read = ReadFiles(self.name, (ReadFile.from_json(kept, self._config.path) for kept in files))
         self._candidates.clear()
         self._open.clear()
         self._retries.clear()

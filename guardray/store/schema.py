@@ -21,7 +21,7 @@ from sqlalchemy import (
     TypeDecorator,
 )
 
-REVISION = "0011"
+REVISION = "0012"
 """The migration that these tables are at."""
 
 VERSION_TABLE = "guardray_version"

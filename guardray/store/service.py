@@ -15,8 +15,8 @@ from guardray.store.epochs import EpochLog
 from guardray.store.fencing import check_fence, next_fence
 from guardray.store.lease import Lease, refuse_while_held
 from guardray.store.open_parts import close_all
-from guardray.store.service_position import read_position
-from guardray.store.service_schema import CHECKPOINTS, SERVICE_EPOCHS, SERVICE_LEASE, SERVICE_POSITION
+from guardray.store.service_position import forget_position, read_position
+from guardray.store.service_schema import CHECKPOINTS, SERVICE_EPOCHS, SERVICE_LEASE
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class ServiceStore:
             refuse_while_held(connection, now)
             next_fence(connection)
             connection.execute(delete(SERVICE_LEASE))
-            connection.execute(delete(SERVICE_POSITION))
+            forget_position(connection)
             close_all(connection)
             checkpoints = connection.execute(delete(CHECKPOINTS)).rowcount
             return Forgotten(connection.execute(delete(SERVICE_EPOCHS)).rowcount, checkpoints)

@@ -49,6 +49,13 @@ SERVICE_POSITION = Table(
     Column("content", Text, nullable=False),  # JSON: of the sources
 )
 
+POSITION_BLOCKS = Table(
+    "position_blocks",
+    METADATA,
+    Column("digest", String(32), primary_key=True),  # of the content, by which a position names it
+    Column("content", Text, nullable=False),
+)
+
 SERVICE_STATUS = Table(
     "service_status",
     METADATA,

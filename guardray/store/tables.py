@@ -25,6 +25,7 @@ from guardray.store.schema import DESTINATIONS, EPOCHS, EVIDENCE, FINDINGS, META
 from guardray.store.service_schema import (
     CHECKPOINTS,
     OPEN_PARTS,
+    POSITION_BLOCKS,
     SERVICE_EPOCHS,
     SERVICE_LEASE,
     SERVICE_POSITION,
@@ -45,6 +46,7 @@ TABLES = (
     CHECKPOINTS,
     SERVICE_LEASE,
     SERVICE_POSITION,
+    POSITION_BLOCKS,
     SERVICE_STATUS,
     OPEN_PARTS,
     DETECTORS,

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from source_samples import event, json_lines, log_file, read
 
 from guardray.connectors import files
+from guardray.connectors.blocks import ENTRIES, entries_of
 from guardray.connectors.folder import FolderConfig, FolderSource
 from guardray.connectors.source import Failure
 from guardray.connectors.watching import Changes
@@ -250,7 +251,7 @@ def test_a_file_that_is_rotated_away_is_not_read_again_and_the_new_one_is(folder
     (folder.path / "q.log.1").rename(folder.path / "q.log.2")
     assert folder.settled(source) == []
     position = source.position()
-    assert [kept[0] for kept in position["files"]] == ["q.log", "q.log.2"]
+    assert sorted(kept[0] for kept in entries_of(position["blocks"])) == ["q.log", "q.log.2"]
 
 
 def test_a_file_that_is_copied_away_and_cut_is_read_from_its_start(folder):
@@ -295,7 +296,7 @@ def test_files_that_are_gone_are_forgotten(folder):
     finish(source, folder.settled(source))
     gone.unlink()
     folder.settled(source)
-    assert [kept[0] for kept in source.position()["files"]] == ["b.log"]
+    assert [kept[0] for kept in entries_of(source.position()["blocks"])] == ["b.log"]
 
 
 def test_a_file_that_goes_before_it_is_read_is_no_problem(folder):
@@ -379,3 +380,42 @@ def test_every_whole_line_arrives_once_and_in_order_however_a_file_grows(chunks,
             known = files.ReadFile(state, end, files.print_of(file, end))
     whole = path.read_bytes()
     assert lines == whole[: whole.rfind(b"\n") + 1]
+
+
+def test_one_file_more_changes_one_block_of_the_position_however_many_there_are(folder):
+    source = folder.open()
+    for number in range(3 * ENTRIES + 5):
+        folder.put(f"{number}.json")
+    finish(source, folder.settled(source, limit=10_000))
+    before = source.position()["blocks"]
+    folder.put("new.json")
+    arrivals = folder.settled(source)
+    done = [arrival.receipt for arrival in arrivals]
+    assert source.position(done)["blocks"][:-1] == before
+    source.acknowledge(done)
+    after = source.position()["blocks"]
+    assert len(set(after) - set(before)) == 1
+    assert len(list(entries_of(after))) == 3 * ENTRIES + 6
+
+
+def test_a_position_of_before_there_were_blocks_is_gone_on_from(folder):
+    folder.put("a.json")
+    first = folder.open()
+    finish(first, folder.settled(first))
+    position = first.position()
+    old = {**position, "files": list(entries_of(position["blocks"]))}
+    del old["blocks"]
+    second = folder.open()
+    second.restore(old)
+    assert folder.settled(second) == []
+
+
+def test_of_a_file_that_is_in_a_position_twice_the_latter_holds(folder):
+    folder.put("a.log", "one\n")
+    source = folder.open()
+    finish(source, folder.settled(source))
+    folder.put("a.log", "two\n", append=True)
+    position = source.position([arrival.receipt for arrival in folder.settled(source)])
+    restarted = folder.open()
+    restarted.restore(json.loads(json.dumps(position)))
+    assert folder.settled(restarted) == []
