@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-quick chaos soak elastic evaluate clients load lint format bench docs clean
+.PHONY: help setup demo test test-quick chaos soak elastic evaluate notebooks clients load lint format bench docs clean
 
 help: ## Show these commands.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -17,7 +17,7 @@ setup: $(READY) ## Make .venv with the command in .venv/bin/guardray.
 $(READY): pyproject.toml constraints.txt
 	@"$(PYTHON)" -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed: make PYTHON=...")'
 	test -x $(BIN)/python || "$(PYTHON)" -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,postgres,ocsf]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,notebooks,postgres,ocsf]'
 	@touch $@
 
 demo: setup ## Write a small simulated account, scan it, show the findings.
@@ -46,6 +46,9 @@ elastic: setup ## Put a load step on a cluster with an autoscaler, draw docs/ela
 
 evaluate: setup ## Measure detectors of behaviour on simulated accounts; writes guardray-evaluation/. RECORDED=folder of attacks.
 	$(BIN)/python -m guardray.evaluation $(if $(RECORDED),--recorded $(RECORDED))
+
+notebooks: setup ## Run the notebooks on simulated accounts, and store them with what they show.
+	$(BIN)/python -m tests.notebooks
 
 lint: setup ## Check style, formatting and types.
 	$(BIN)/ruff check .

@@ -6,7 +6,7 @@ from guardray_docs.imports import Graph
 
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("cli",),
-    ("bench",),
+    ("bench", "tuning"),
     ("runtime",),
     ("api",),
     ("service",),

@@ -1,0 +1,1 @@
+"""What notebooks need: baselines, models and findings as pandas frames, back-tests, and plots of them."""
