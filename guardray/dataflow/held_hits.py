@@ -8,6 +8,7 @@ import polars as pl
 
 from guardray.dataflow.digests import with_digest
 from guardray.dataflow.hits import sightings_of
+from guardray.dataflow.switching_off import Fuses
 from guardray.detectors.declare import Detector, IndicatorDetector
 from guardray.findings.sighting import Sighting
 from guardray.intel.store import IndicatorStore
@@ -17,9 +18,14 @@ ROWS_HELD = 10_000
 
 
 class HeldHits:
-    """Rows that tripped a detector, by detector, folded to sightings by the thousand."""
+    """Rows that tripped a detector, by detector, folded to sightings by the thousand.
 
-    def __init__(self) -> None:
+    Args:
+        fuses: of the detectors: one whose rows cannot be folded is switched off, and they are let go.
+    """
+
+    def __init__(self, fuses: Fuses) -> None:
+        self._fuses = fuses
         self._held: dict[str, list[pl.DataFrame]] = {}
         self._detectors: dict[str, Detector] = {}
         self._sightings: list[Sighting] = []
@@ -47,11 +53,15 @@ class HeldHits:
             self._fold(self._detectors[finding_type])
 
     def _fold(self, detector: Detector) -> None:
-        rows = pl.concat(self._held.pop(detector.finding_type))
-        if isinstance(detector, IndicatorDetector):
-            rows = matched(detector, rows, self._indicators)
-        if rows.height:
-            self._sightings.extend(sightings_of(detector, with_digest(rows, detector.schema)))
+        held = self._held.pop(detector.finding_type)
+        if not self._fuses.holds(detector.finding_type):
+            return
+        with self._fuses.of(detector.finding_type):
+            rows = pl.concat(held)
+            if isinstance(detector, IndicatorDetector):
+                rows = matched(detector, rows, self._indicators)
+            if rows.height:
+                self._sightings.extend(sightings_of(detector, with_digest(rows, detector.schema)))
 
 
 def matched(detector: IndicatorDetector, hits: pl.DataFrame, indicators: IndicatorStore) -> pl.DataFrame:

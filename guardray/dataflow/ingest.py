@@ -51,10 +51,10 @@ class Ingest:
         self._plans = {name: Plan((d for d in detectors if d.schema.name == name), windows) for name in names}
         self._tables = tables
         self._entities = EntityDirectory() if tables is None else tables.entities
-        self._hits = HeldHits()
         self._activities: dict[str, HeldActivity] = {}
         self._partials = Partials()
         self._fuses = Fuses(lambda name: None)  # what it has counted is not given away any more
+        self._hits = HeldHits(self._fuses)
         self.duplicates = 0
         self.problems: list[DetectorError] = []
 
@@ -136,7 +136,7 @@ class Ingest:
             return
         masks, problems = plan.listed_masks(listed)
         self.problems.extend(problems)
-        for name, detector in plan.indicators.items():
+        for name, detector in self._fuses.whole(plan.indicators):
             if masks[name].any():
                 self._hits.add(detector, listed.filter(masks[name]), indicators)
 

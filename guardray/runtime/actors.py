@@ -18,7 +18,7 @@ from guardray.dataflow.shard import Shard
 from guardray.dataflow.worker import IngestReport, Worker
 from guardray.errors import DetectorError
 from guardray.findings.sighting import Sighting
-from guardray.shards.partition import shard_of
+from guardray.shards.partition import asked_of_owners
 from guardray.sources.objects import InputObject
 
 SHARD_TIMEOUT_S = 600.0
@@ -85,17 +85,14 @@ class RemoteShards:
         return len(self._handles)
 
     def first_seen(self, hashes: np.ndarray, times: np.ndarray) -> np.ndarray:
-        """Asks the owner of each event hash: bool [n]."""
-        owners = shard_of(hashes, len(self._handles))
-        parts = [np.flatnonzero(owners == owner) for owner in range(len(self._handles))]
-        answers: list[np.ndarray] = ray.get(
-            [h.first_seen.remote(hashes[p], times[p]) for h, p in zip(self._handles, parts, strict=True)],
-            timeout=SHARD_TIMEOUT_S,
-        )
-        new = np.empty(len(hashes), dtype=bool)
-        for part, answer in zip(parts, answers, strict=True):
-            new[part] = answer
-        return new
+        """Asks the owner of each event hash, all at once: bool [n]."""
+
+        def ask(parts: Sequence[tuple[int, np.ndarray]]) -> list[np.ndarray]:
+            asked = [self._handles[owner].first_seen.remote(hashes[of], times[of]) for owner, of in parts]
+            answers: list[np.ndarray] = ray.get(asked, timeout=SHARD_TIMEOUT_S)
+            return answers
+
+        return asked_of_owners(hashes, len(self), ask)
 
     def first_object(self, digest: int, at: int) -> bool:
         owner = self._handles[digest % len(self._handles)]

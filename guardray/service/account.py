@@ -10,12 +10,10 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from guardray import __version__
-from guardray.checkpoints.epoch import Epoch
-from guardray.connectors.source import Arrival, Clock, Problem
+from guardray.connectors.source import Clock, Problem
 from guardray.dataflow.event_time import BEGINNING_OF_TIME, END_OF_TIME
-from guardray.dataflow.worker import IngestReport
 from guardray.errors import DetectorError
-from guardray.service.listener import Listener
+from guardray.service.listener import Listener, Processed
 from guardray.service.status import (
     LATELY,
     CheckpointStatus,
@@ -33,7 +31,6 @@ from guardray.service.status import (
 from guardray.sources.limits import Counts
 from guardray.sources.set_aside import SetAside
 from guardray.store.checkpoint_register import RegisteredCheckpoint
-from guardray.store.epochs import EpochCommit
 
 OBJECTS_TIMED = 1_000
 """The latest objects, by whose times the latency is told."""
@@ -93,7 +90,7 @@ class Account(Listener):
         return self._objects
 
     def latest_epoch(self) -> tuple[int, float]:
-        """How many objects the newest epoch had, and how many seconds it took: once, then nothing until the next."""
+        """How many objects the newest epoch had, and the seconds of reading them: once, then nothing until the next."""
         latest, self._latest = self._latest, (0, 0.0)
         return latest
 
@@ -139,24 +136,17 @@ class Account(Listener):
         unknown = self._counts.normalised - sum(rows.values())
         return {**rows, "unknown": unknown} if unknown > 0 else rows
 
-    def on_epoch(
-        self,
-        epoch: Epoch,
-        reports: Sequence[IngestReport],
-        read: Sequence[Arrival],
-        commit: EpochCommit,
-        took: timedelta,
-    ) -> None:
+    def on_epoch(self, done: Processed) -> None:
         now = self._clock()
-        self._epoch = EpochStatus(number=epoch.number, committed_at=now)
-        self._watermark = epoch.watermark_after
-        self._waits.extend((now - arrival.seen_at).total_seconds() for arrival in read)
-        self._objects += len(read)
-        self._latest = len(read), took.total_seconds()
-        self._bytes += sum(arrival.object.size or 0 for arrival in read)
-        self._created += commit.created
-        self._updated += commit.updated
-        for report in reports:
+        self._epoch = EpochStatus(number=done.epoch.number, committed_at=now)
+        self._watermark = done.epoch.watermark_after
+        self._waits.extend((now - arrival.seen_at).total_seconds() for arrival in done.read)
+        self._objects += len(done.read)
+        self._latest = len(done.read), done.took.total_seconds()
+        self._bytes += sum(arrival.object.size or 0 for arrival in done.read)
+        self._created += done.commit.created
+        self._updated += done.commit.updated
+        for report in done.reports:
             self._counts += report.counts
             self._rows.update(dict(report.volumes.select("source", "rows").group_by("source").sum().iter_rows()))
             self._duplicates += report.duplicates

@@ -34,7 +34,7 @@ from guardray.service.checkpointing import Checkpointing
 from guardray.service.crew import Crew, ShardSize
 from guardray.service.elasticity import ElasticCrew
 from guardray.service.inbox import Inbox
-from guardray.service.listener import Listener
+from guardray.service.listener import Listener, Processed
 from guardray.service.losses import Losses
 from guardray.service.models import Versions
 from guardray.service.pace import Pace
@@ -285,7 +285,8 @@ class Coordinator:
             if (failure := failures.get(arrival.object.url)) is not None:
                 self._inbox.release([arrival.receipt], failure)
         self._inbox.done(epoch.number, [one.receipt for one in inputs])
-        self._listener.on_epoch(epoch, reports, read, commit, self._clock() - now)
+        took = self._clock() - now
+        self._listener.on_epoch(Processed(epoch=epoch, reports=reports, read=read, commit=commit, took=took))
 
     def _event_time(self, now: datetime) -> int:
         """How far event time has come."""

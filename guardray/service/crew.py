@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -24,7 +24,7 @@ from guardray.service.features import FeatureArchive
 from guardray.service.models import EpochScorer, Versions
 from guardray.service.room import Room, RoomKeeper
 from guardray.service.status import PoolStatus
-from guardray.shards.partition import shard_of
+from guardray.shards.partition import asked_of_owners
 from guardray.sources.objects import InputObject
 
 
@@ -268,7 +268,11 @@ class _Here:
         return len(self._shards)
 
     def first_seen(self, hashes: np.ndarray, times: np.ndarray) -> np.ndarray:
-        return by_owner(hashes, len(self), lambda owner, of: self._shards[owner].first_seen(hashes[of], times[of]))
+        return asked_of_owners(
+            hashes,
+            len(self),
+            lambda parts: [self._shards[owner].first_seen(hashes[of], times[of]) for owner, of in parts],
+        )
 
     def first_object(self, digest: int, at: int) -> bool:
         return self._shards[digest % len(self)].first_object(digest, at)
@@ -276,18 +280,3 @@ class _Here:
     def merge(self, parts: Sequence[Partials]) -> None:
         for shard, part in zip(self._shards, parts, strict=True):
             shard.merge(part)
-
-
-def by_owner(hashes: np.ndarray, shards: int, ask: Callable[[int, np.ndarray], np.ndarray]) -> np.ndarray:
-    """What the owner of each hash answers: bool [n].
-
-    Args:
-        ask: is given an owner and the rows, int64 [m], that it is asked about.
-    """
-    owners = shard_of(hashes, shards)
-    answers = np.empty(len(hashes), dtype=bool)
-    for owner in range(shards):
-        rows = np.flatnonzero(owners == owner)
-        if len(rows):
-            answers[rows] = ask(owner, rows)
-    return answers

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from guardray.checkpoints.epoch import Epoch
@@ -14,24 +15,28 @@ from guardray.store.checkpoint_register import RegisteredCheckpoint
 from guardray.store.epochs import EpochCommit
 
 
+@dataclass(frozen=True, kw_only=True)
+class Processed:
+    """An epoch that is committed.
+
+    Attributes:
+        reports: of those who read its objects.
+        read: the arrivals that are in it.
+        took: from when its objects were taken until they were read.
+    """
+
+    epoch: Epoch
+    reports: Sequence[IngestReport]
+    read: Sequence[Arrival]
+    commit: EpochCommit
+    took: timedelta
+
+
 class Listener:
     """Every method is called from the coordinator's own thread, and must be quick. This one ignores all it hears."""
 
-    def on_epoch(
-        self,
-        epoch: Epoch,
-        reports: Sequence[IngestReport],
-        read: Sequence[Arrival],
-        commit: EpochCommit,
-        took: timedelta,
-    ) -> None:
-        """An epoch is committed.
-
-        Args:
-            reports: of those who read its objects.
-            read: the arrivals that are in it.
-            took: from when its objects were taken.
-        """
+    def on_epoch(self, done: Processed) -> None:
+        """An epoch is committed."""
 
     def on_stage(self, name: str, began: datetime, ended: datetime) -> None:
         """A stage of an epoch is over: `read`, `decide`, `commit`. `on_epoch` follows, unless the crew is lost."""
@@ -61,16 +66,9 @@ class Listeners(Listener):
     def __init__(self, listeners: Sequence[Listener]) -> None:
         self._listeners = tuple(listeners)
 
-    def on_epoch(
-        self,
-        epoch: Epoch,
-        reports: Sequence[IngestReport],
-        read: Sequence[Arrival],
-        commit: EpochCommit,
-        took: timedelta,
-    ) -> None:
+    def on_epoch(self, done: Processed) -> None:
         for one in self._listeners:
-            one.on_epoch(epoch, reports, read, commit, took)
+            one.on_epoch(done)
 
     def on_stage(self, name: str, began: datetime, ended: datetime) -> None:
         for one in self._listeners:

@@ -9,19 +9,16 @@ Source: OpenTelemetry specification, tracing API and OTLP/HTTP.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from guardray import __version__
-from guardray.checkpoints.epoch import Epoch
 from guardray.connectors.source import Arrival, Receipt
 from guardray.dataflow.event_time import microseconds
-from guardray.dataflow.worker import IngestReport
 from guardray.errors import UsageError
 from guardray.service.config_values import TracesConfig
-from guardray.service.listener import Listener
-from guardray.store.epochs import EpochCommit
+from guardray.service.listener import Listener, Processed
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
@@ -91,20 +88,13 @@ class ObjectTraces(Listener):
     def on_loss(self) -> None:
         self._stages.clear()
 
-    def on_epoch(
-        self,
-        epoch: Epoch,
-        reports: Sequence[IngestReport],
-        read: Sequence[Arrival],
-        commit: EpochCommit,
-        took: timedelta,
-    ) -> None:
+    def on_epoch(self, done: Processed) -> None:
         stages, self._stages = self._stages, []
         if not stages:
             return
-        of_epoch = {"guardray.epoch": epoch.number, "guardray.findings.created": commit.created}
-        of_epoch |= {"guardray.findings.updated": commit.updated}
-        for arrival in read:
+        of_epoch = {"guardray.epoch": done.epoch.number, "guardray.findings.created": done.commit.created}
+        of_epoch |= {"guardray.findings.updated": done.commit.updated}
+        for arrival in done.read:
             self._trace(arrival, of_epoch | {"guardray.source": self._source_of(arrival.receipt)}, stages)
 
     def _trace(self, arrival: Arrival, known: dict[str, Any], stages: Sequence[tuple[str, datetime, datetime]]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,26 @@ from guardray.stats.hashing import KEY_GROUPS, key_group
 
 SUBJECT = "subject"
 
+Ask = Callable[[Sequence[tuple[int, NDArray[np.int64]]]], Sequence[NDArray[np.bool_]]]
+
 
 def shard_of(subjects: NDArray[np.uint64], shards: int) -> NDArray[np.int64]:
     """The shard, of `shards`, that owns each subject's key group: int64 [n]."""
     return key_group(subjects).astype(np.int64) * shards // KEY_GROUPS
+
+
+def asked_of_owners(subjects: NDArray[np.uint64], shards: int, ask: Ask) -> NDArray[np.bool_]:
+    """What the owner of each subject answers: bool [n].
+
+    Args:
+        ask: is given all owners that own any, and the rows of each, and gives what each of them answers, bool [m].
+    """
+    owners = shard_of(subjects, shards)
+    parts = [(shard, rows) for shard in range(shards) if len(rows := np.flatnonzero(owners == shard))]
+    answers = np.empty(len(subjects), dtype=np.bool_)
+    for (_, rows), answer in zip(parts, ask(parts), strict=True):
+        answers[rows] = answer
+    return answers
 
 
 def split(table: pa.Table, shards: int) -> list[pa.Table]:

@@ -95,3 +95,15 @@ def test_an_address_on_a_list_is_looked_up_once_however_many_rows_name_it(monkey
         detector, frame_of(network_activity.SCHEMA, rows), IndicatorStore.of({"198.51.100.7": "c2"})
     )
     assert (finding.count, len(asked)) == (100, 1)
+
+
+def test_a_detector_whose_hits_cannot_be_folded_is_switched_off_and_the_others_go_on():
+    nameless = replace(ROOT, finding_type="Policy:IAMUser/Nameless", entity=("no_such_column",))
+    worker = ingest(nameless, ROOT)
+    for index in range(2):
+        rows = [{**root_credential_usage.ROOT_CALL, "event_hash": index}]
+        worker.on_batch(api_activity.SCHEMA, frame_of(api_activity.SCHEMA, rows))
+        assert [sighting.key.finding_type for sighting in worker.drain().sightings] == [ROOT.finding_type]
+    (problem,) = worker.problems
+    assert problem.finding_type == "Policy:IAMUser/Nameless"
+    assert "is switched off" in str(problem)
