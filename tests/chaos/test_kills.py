@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.chaos.tree import ACTORS, Tree, is_final
+from tests.chaos.tree import ACTORS, MakeTree, is_final
 from tests.service.running import Plain, stored
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow, pytest.mark.timeout(2400)]
-
-MakeTree = Callable[[dict[str, Any]], Tree]
 
 KILLS = 10
 

@@ -14,7 +14,7 @@ import pytest
 
 from guardray.checkpoints.manifest import MANIFEST
 from tests.chaos.trail import Trail
-from tests.chaos.tree import Tree, is_final
+from tests.chaos.tree import MakeTree, Tree, is_final
 from tests.service.running import Plain, stored
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow, pytest.mark.timeout(2400)]
@@ -76,7 +76,7 @@ def strike(tree: Tree, is_met: Callable[[], bool]) -> None:
 
 
 def test_death_at_any_moment_of_a_checkpoint_changes_no_finding(
-    make_tree: Callable[[dict[str, Any]], Tree],
+    make_tree: MakeTree,
     config: dict[str, Any],
     account: Path,
     scanned: Plain,

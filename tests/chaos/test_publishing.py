@@ -6,13 +6,12 @@ import json
 import random
 import time
 from collections import defaultdict
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.chaos.tree import Tree, is_final
+from tests.chaos.tree import MakeTree, is_final
 from tests.publish.hook_server import running
 from tests.service.running import Plain, stored
 
@@ -22,7 +21,7 @@ KILLS = 5
 
 
 def test_a_publisher_that_is_killed_delivers_every_finding_by_an_id_that_stays(
-    make_tree: Callable[[dict[str, Any]], Tree],
+    make_tree: MakeTree,
     config: dict[str, Any],
     scanned: Plain,
     tmp_path: Path,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -17,12 +16,10 @@ from guardray.connectors.sqs import QueueConfig, QueueSource
 from guardray.service.coordinator import Pace
 from tests.chaos.bad_network import FAILURES, BadWay, bad_way_to
 from tests.chaos.trail import REGION, Trail
-from tests.chaos.tree import Tree, is_final
+from tests.chaos.tree import MakeTree, is_final
 from tests.service.running import Plain, Service, settings_of, stored
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(2400)]
-
-MakeTree = Callable[[dict[str, Any]], Tree]
 
 
 @pytest.mark.ray

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,10 @@ from typing import Any
 import pytest
 
 from guardray.checkpoints.manifest import MANIFEST
-from tests.chaos.tree import Tree, is_final
+from tests.chaos.tree import MakeTree, is_final
 from tests.service.running import Plain, stored
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow, pytest.mark.timeout(1800)]
-
-MakeTree = Callable[[dict[str, Any]], Tree]
 
 DISK_MB = 64
 

@@ -8,9 +8,9 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from uuid import uuid4
 
 import msgspec
@@ -24,6 +24,9 @@ START_S = 600.0
 
 _MARK = "CHAOS_TREE"
 """Each process inherits the variable, so that those of another test, or of somebody else, are never taken for ours."""
+
+NODE = "CHAOS_NODE"
+"""Names the node of a cluster that a process belongs to, where there are several."""
 
 _KINDS = {
     "gcs": "gcs_server",
@@ -44,16 +47,17 @@ class Tree:
     """The processes of one service.
 
     Args:
-        config: the settings of the configuration.
         home: where the configuration, the log and the data folder are.
+        config: the settings of the configuration.
+        enter: words before its command, which put it into another network.
 
     Attributes:
         store: the findings database: that of the data folder, unless a test sets another one.
         starts: how often it was started, by a test or since its first process had ended.
     """
 
-    def __init__(self, home: Path, config: dict[str, Any]) -> None:
-        self._home = home
+    def __init__(self, home: Path, config: dict[str, Any], enter: Sequence[str] = ()) -> None:
+        self._home, self._enter = home, enter
         self._mark = uuid4().hex
         self._driver: subprocess.Popen[bytes] | None = None
         self.starts = 0
@@ -68,26 +72,32 @@ class Tree:
         self.starts += 1
         with (self._home / "serve.log").open("ab") as log:
             self._driver = subprocess.Popen(
-                [COMMAND, "serve", "--config", self._file],
+                [*self._enter, COMMAND, "serve", "--config", self._file],
                 stdout=log,
                 stderr=log,
-                env=os.environ | {_MARK: self._mark},
+                env=self.environment,
                 start_new_session=True,
             )
 
-    def processes(self, kind: str | None = None) -> list[psutil.Process]:
-        """The living ones of a kind, or all."""
-        return [one for one in psutil.process_iter() if self._is_ours(one) and (kind is None or _is(one, kind))]
+    @property
+    def environment(self) -> dict[str, str]:
+        """Variables of every process that is to count as one of the service's."""
+        return os.environ | {_MARK: self._mark}
 
-    def kill(self, kind: str | None = None) -> int:
-        """SIGKILL to all of a kind, or to every process. Returns how many there were."""
-        found = self.processes(kind)
+    def processes(self, kind: str | None = None, node: str | None = None) -> list[psutil.Process]:
+        """The living ones of a kind, or all; those of one node, or of all."""
+        marks = {_MARK: self._mark} if node is None else {_MARK: self._mark, NODE: node}
+        return [one for one in psutil.process_iter() if _has(one, marks) and (kind is None or _is(one, kind))]
+
+    def kill(self, kind: str | None = None, node: str | None = None) -> int:
+        """SIGKILL to all of a kind, or to every process, of one node or of all. Returns how many there were."""
+        found = self.processes(kind, node)
         for one in found:
             try:
                 one.send_signal(signal.SIGKILL)
             except psutil.NoSuchProcess:  # it went with another one
                 continue
-        if self._driver is not None and kind in (None, "driver"):
+        if self._driver is not None and kind in (None, "driver") and node is None:
             self._driver.wait()
         return len(found)
 
@@ -144,11 +154,12 @@ class Tree:
         """What the service wrote to its terminal."""
         return (self._home / "serve.log").read_text(errors="replace")
 
-    def _is_ours(self, process: psutil.Process) -> bool:
-        try:
-            return process.environ().get(_MARK) == self._mark and process.status() != psutil.STATUS_ZOMBIE
-        except psutil.Error:
-            return False
+
+def _has(process: psutil.Process, marks: dict[str, str]) -> bool:
+    try:
+        return marks.items() <= process.environ().items() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
 
 
 def _is(process: psutil.Process, kind: str) -> bool:
@@ -175,13 +186,19 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
+class MakeTree(Protocol):
+    """Makes services, see `Tree`."""
+
+    def __call__(self, config: dict[str, Any], enter: Sequence[str] = ()) -> Tree: ...
+
+
 @pytest.fixture
-def make_tree(tmp_path: Path) -> Iterator[Callable[[dict[str, Any]], Tree]]:
+def make_tree(tmp_path: Path) -> Iterator[MakeTree]:
     """Makes services, and ends whatever is left of them."""
     made: list[Tree] = []
 
-    def make(config: dict[str, Any]) -> Tree:
-        made.append(Tree(tmp_path / "service", config))
+    def make(config: dict[str, Any], enter: Sequence[str] = ()) -> Tree:
+        made.append(Tree(tmp_path / "service", config, enter))
         return made[-1]
 
     yield make
