@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -43,10 +43,6 @@ class Deliveries:
         """Of done messages that have not been deleted."""
         self._remembered: dict[str, datetime] = {}
         """Ids of messages that a checkpoint names as done, and since when they are waited for."""
-
-    def __len__(self) -> int:
-        """Objects that are to be done."""
-        return sum(len(delivery.pending) for delivery in self._open.values())
 
     def __contains__(self, message_id: str) -> bool:
         return message_id in self._open
@@ -123,6 +119,8 @@ class Deliveries:
         self._handles.clear()
         self._remembered = dict.fromkeys(done_ids, now)
 
-    def oldest(self) -> datetime | None:
-        """When the oldest message in work was sent."""
-        return min((delivery.message.sent_at for delivery in self._open.values()), default=None)
+    def lag(self, done: Collection[Receipt]) -> tuple[int, datetime | None]:
+        """How many objects are to be done besides these, and when the oldest message that tells of them was sent."""
+        left = {id_: sum(one not in done for one in delivery.pending) for id_, delivery in self._open.items()}
+        sent = [self._open[id_].message.sent_at for id_, count in left.items() if count]
+        return sum(left.values()), min(sent, default=None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -135,9 +135,9 @@ class FolderSource:
                 if failure is Failure.DENIED:
                     self._problems.add(listed.arrival.object.url, "may not be read; it is tried again")
 
-    def lag(self) -> Lag:
+    def lag(self, done: Collection[Receipt] = ()) -> Lag:
         states = [candidate.state for candidate in self._candidates.values()]
-        states += [listed.read.state for listed in self._open.values()]
+        states += [listed.read.state for receipt, listed in self._open.items() if receipt not in done]
         oldest = min((_modified(state) for state in states), default=None)
         age = None if oldest is None else max(self._clock() - oldest, timedelta())
         return Lag(backlog=len(states), oldest=age)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -146,11 +146,12 @@ class ListingSource:
             if failure is Failure.DENIED:
                 self._problems.add(f"s3://{self._config.bucket}", "an object may not be read; it is tried again")
 
-    def lag(self) -> Lag:
+    def lag(self, done: Collection[Receipt] = ()) -> Lag:
         """Of what was listed; how much there is below that was not listed yet, nobody knows."""
-        oldest = min((listed.found.stored.modified for listed in self._open.values()), default=None)
+        modified = [listed.found.stored.modified for receipt, listed in self._open.items() if receipt not in done]
+        oldest = min(modified, default=None)
         return Lag(
-            backlog=len(self._open),
+            backlog=len(modified),
             oldest=None if oldest is None else max(self._clock() - oldest, timedelta()),
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
@@ -83,12 +83,14 @@ class ManySources:
     def release(self, receipts: Iterable[Receipt], failure: Failure) -> None:
         self._pass_on(receipts, lambda source, own: source.release(own, failure))
 
-    def lag(self) -> Lag:
-        return sum(self.lags().values(), Lag())
+    def lag(self, done: Collection[Receipt] = ()) -> Lag:
+        return sum(self.lags(done).values(), Lag())
 
-    def lags(self) -> Mapping[str, Lag]:
-        """How far behind each source is, by name."""
-        return dict(zip(self._sources, self._pool.map(lambda source: source.lag(), self._by_index), strict=True))
+    def lags(self, done: Collection[Receipt] = ()) -> Mapping[str, Lag]:
+        """How far behind each source is once these receipts are done, by name."""
+        own = self._by_source(done)
+        lags = self._pool.map(lambda index: self._by_index[index].lag(set(own[index])), range(len(self._by_index)))
+        return dict(zip(self._sources, lags, strict=True))
 
     def source_of(self, receipt: Receipt) -> str:
         """The name of the source that gave an arrival."""

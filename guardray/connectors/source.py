@@ -14,7 +14,7 @@ the network at any time: delivery is at least once, and equal objects are told b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
@@ -146,8 +146,8 @@ class ContinuousSource(Protocol):
     def release(self, receipts: Iterable[Receipt], failure: Failure) -> None:
         """Give back what could not be read: it comes again after a while."""
 
-    def lag(self) -> Lag:
-        """How far behind the source is."""
+    def lag(self, done: Collection[Receipt] = ()) -> Lag:
+        """How far behind the source is, once these receipts are done."""
 
     def problems(self) -> list[Problem]:
         """What went wrong since the last call, each place and reason once."""

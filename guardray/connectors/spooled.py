@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -78,8 +78,8 @@ class SpoolSource:
             if (arrival := self._open.get(receipt)) is not None:
                 self._retries.add(arrival, failure, self._clock())
 
-    def lag(self) -> Lag:
-        written = [status.st_mtime for _, status in waiting(self._path)]
+    def lag(self, done: Collection[Receipt] = ()) -> Lag:
+        written = [status.st_mtime for name, status in waiting(self._path) if name not in done]
         if not written:
             return Lag()
         age = self._clock() - datetime.fromtimestamp(min(written), UTC)

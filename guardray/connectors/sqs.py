@@ -7,7 +7,7 @@ it is kept from others. What is killed meanwhile loses nothing: the message come
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -138,15 +138,15 @@ class QueueSource:
                 self._give_back(receipt)
                 self._problems.add(self.name, f"{_bucket_of(arrival)}: an object may not be read; it is tried again")
 
-    def lag(self) -> Lag:
-        oldest = self._deliveries.oldest()
+    def lag(self, done: Collection[Receipt] = ()) -> Lag:
+        pending, oldest = self._deliveries.lag(done)
         try:
             facts = self._facts.current()
         except SourceError as error:
             self._problems.add(error.url, error.reason)
             facts = None
         return Lag(
-            backlog=len(self._deliveries) + (facts.waiting if facts else 0),
+            backlog=pending + (facts.waiting if facts else 0),
             oldest=None if oldest is None else max(self._clock() - oldest, timedelta()),
         )
 

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 
 from guardray.checkpoints.checkpoints import Checkpoints
 from guardray.checkpoints.epoch import Epoch, EpochInput
-from guardray.connectors.source import Arrival, Clock, ContinuousSource, Failure, utc_now
+from guardray.connectors.source import Arrival, Clock, ContinuousSource, Failure, Receipt, utc_now
 from guardray.context.enrich import Indicators
 from guardray.dataflow.event_time import END_OF_TIME, microseconds
 from guardray.dataflow.scan import ScanSettings
@@ -208,8 +208,8 @@ class Coordinator:
         return len(self._progress.board)
 
     @property
-    def held(self) -> int:
-        """Objects that were read, and which the sources still count as theirs."""
+    def held(self) -> frozenset[Receipt]:
+        """Of objects that were read, and which the sources still count as theirs."""
         return self._inbox.held
 
     def sizes(self) -> list[ShardSize]:
@@ -285,7 +285,7 @@ class Coordinator:
             if (failure := failures.get(arrival.object.url)) is not None:
                 self._inbox.release([arrival.receipt], failure)
         self._inbox.done(epoch.number, [one.receipt for one in inputs])
-        took = self._clock() - now
+        took = is_read - now
         self._listener.on_epoch(Processed(epoch=epoch, reports=reports, read=read, commit=commit, took=took))
 
     def _event_time(self, now: datetime) -> int:

@@ -69,7 +69,7 @@ class Elasticity:
     _shard_history: History = field(default_factory=History)
 
     def on_epoch(self, objects: int, seconds: float) -> None:
-        """An epoch of so many objects took so long."""
+        """So many objects were read in so long. What an epoch does besides, more workers would not do faster."""
         if objects and seconds > 0:
             rate = objects / seconds / min(objects, self.crew.workers)  # of those that had something to do
             self._rate = rate if self._rate == 0 else (1 - _WEIGHT) * self._rate + _WEIGHT * rate

@@ -30,9 +30,9 @@ class Inbox:
         return len(self._waiting)
 
     @property
-    def held(self) -> int:
-        """Arrivals that were read, and which the source still counts since they are not acknowledged."""
-        return sum(len(of_epoch) for _, of_epoch in self._done)
+    def held(self) -> frozenset[Receipt]:
+        """Of what was read, and what the source still counts since it is not acknowledged."""
+        return frozenset(receipt for _, of_epoch in self._done for receipt in of_epoch)
 
     def fill(self, limit: int) -> None:
         """Ask the source for more, up to `limit` that wait."""

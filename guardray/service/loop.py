@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 
 from guardray.connectors.many import ManySources
-from guardray.connectors.source import Clock, Lag
+from guardray.connectors.source import Clock
 from guardray.errors import (
     DetectorError,
     FencedError,
@@ -174,16 +174,11 @@ class Loop:
         if self._elasticity is not None:
             account.pools = tuple(self._elasticity.crew.pools())
             account.replaced = self._elasticity.crew.replaced
-            self._resize(self._elasticity, self._waiting(by_name.values()))
+            self._resize(self._elasticity)
 
-    def _waiting(self, lags: Iterable[Lag]) -> Lag:
-        """How far behind the sources are, without what was read and only waits to be acknowledged."""
-        lag = sum(lags, Lag())
-        backlog = max(lag.backlog - self._coordinator.held, 0)
-        return Lag(backlog=backlog, oldest=lag.oldest if backlog else None)
-
-    def _resize(self, elasticity: Elasticity, lag: Lag) -> None:
+    def _resize(self, elasticity: Elasticity) -> None:
         now = time.monotonic()
+        lag = self._source.lag(self._coordinator.held)  # what was read needs no worker, and waits for a checkpoint only
         objects, seconds = self._account.latest_epoch()
         elasticity.on_epoch(objects, seconds)
         elasticity.on_look(lag, self._account.objects, now)

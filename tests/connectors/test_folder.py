@@ -19,7 +19,7 @@ from source_samples import event, json_lines, log_file, read
 from guardray.connectors import files
 from guardray.connectors.blocks import ENTRIES, entries_of
 from guardray.connectors.folder import FolderConfig, FolderSource
-from guardray.connectors.source import Failure
+from guardray.connectors.source import Failure, Lag
 from guardray.connectors.watching import Changes
 from guardray.errors import SourceError
 from guardray.sources.fetching import open_object
@@ -346,15 +346,17 @@ def test_changes_are_noticed_between_two_looks_at_everything(folder):
     assert folder.names(arrivals) == ["below/deeper/a.log"]
 
 
-def test_lag_is_what_waits_and_what_is_worked_on(folder):
+def test_lag_is_what_waits_and_what_is_worked_on_without_what_is_done(folder):
     folder.put("a.log")
     folder.put("b.log")
     source = folder.open()
     folder.clock.now = datetime.now(UTC) + timedelta(hours=1)
-    source.poll(1)
+    arrivals = source.poll(2)
     lag = source.lag()
     assert lag.backlog == 2
     assert timedelta(minutes=59) < lag.oldest < timedelta(minutes=61)
+    assert source.lag([arrivals[0].receipt]).backlog == 1
+    assert source.lag([one.receipt for one in arrivals]) == Lag()
 
 
 def test_a_folder_that_is_not_there_is_one_clear_error(tmp_path, clock):

@@ -277,6 +277,7 @@ def test_lag_is_what_was_listed_and_is_not_done(logs):
     logs.clock.now = datetime.now(UTC) + timedelta(hours=1)
     assert source.lag().backlog == 2
     assert timedelta(minutes=59) < source.lag().oldest < timedelta(minutes=65)
+    assert source.lag([arrivals[0].receipt]).backlog == 1
     finish(source, arrivals)
     assert source.lag().oldest is None
 

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from source_samples import event, json_lines, log_file, read
 
 from guardray.connectors.draining import Drain, Usage
-from guardray.connectors.source import Failure
+from guardray.connectors.source import Failure, Lag
 from guardray.connectors.spool import Spool, SpoolConfig
 from guardray.connectors.spooled import SpoolSource
 from guardray.errors import RefusedError, SpoolFullError, UsageError
@@ -230,6 +230,7 @@ def test_lag_is_what_lies_there(spool, path, clock: Any):
     clock.now = datetime.now(UTC) + timedelta(minutes=3)
     assert source.lag().backlog == 1
     assert timedelta(minutes=2) < source.lag().oldest < timedelta(minutes=4)
+    assert source.lag([one.receipt for one in source.poll(10)]) == Lag()
 
 
 def test_senders_are_told_how_long_making_room_will_take():

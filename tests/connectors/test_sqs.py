@@ -391,6 +391,7 @@ def test_lag_counts_what_waits_and_the_age_of_what_is_worked_on(queue, open_queu
     assert lag.backlog == 5
     assert lag.oldest is not None
     assert lag.oldest > timedelta(days=1)
+    assert source.lag(receipts(arrivals)) == Lag(backlog=3, oldest=None)
 
 
 def test_queues_of_several_regions_are_read_at_once(client, aws, clock):

@@ -8,11 +8,15 @@ from typing import Any
 
 from guardray.connectors.source import Lag
 from guardray.dataflow.scan import ScanSettings
+from guardray.intel.store import IndicatorStore
 from guardray.service.crew import LocalCrew, ShardSize
 from guardray.service.elasticity import Elasticity
+from guardray.service.pace import Pace
 from guardray.service.room import UNBOUNDED, Room
 from guardray.service.scaling import IngestGoals, Range, ShardGoals
 from tests.service.running import Plain, Service, folder_source, settings_of, stored
+
+NOTHING_TO_FIND = ScanSettings(detectors=(), indicators=IndicatorStore())
 
 
 class Crew(LocalCrew):
@@ -71,6 +75,21 @@ def test_workers_go_where_a_trickle_is_left_that_one_of_them_reads():
         elastic.on_epoch(1, 0.5)
         elastic.on_look(Lag(), read, float(second))
     assert crew.wanted == 1
+
+
+def test_what_was_read_and_waits_for_a_checkpoint_alone_is_no_work_for_anybody(tmp_path: Path, state: dict[str, Any]):
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    (logs / "a.json").write_text("{}")
+    source = folder_source(logs)
+    service = Service(NOTHING_TO_FIND, source, **state, pace=Pace(checkpoint_every=timedelta(days=1)))
+    service.start()
+    while not service.coordinator.held:
+        service.coordinator.step()
+    assert source.lag().backlog == 1
+    assert source.lag(service.coordinator.held) == Lag()
+    service.coordinator.close()
+    service.store.close()
 
 
 def test_shards_are_doubled_until_none_is_too_full():
