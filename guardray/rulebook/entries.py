@@ -189,7 +189,7 @@ def tunable_reasons(detector: Detector, module: ModuleType) -> dict[str, str]:
 
     A constant stands behind a tunable when it has its value, and its name or a longer one: `UDP_PACKETS` for `packets`.
     """
-    explained = _explained_constants(module)
+    explained = constant_reasons(module)
     return {
         tunable: explained[names[0]]
         for tunable, value in dict(detector.tunables).items()
@@ -197,7 +197,7 @@ def tunable_reasons(detector: Detector, module: ModuleType) -> dict[str, str]:
     }
 
 
-def _explained_constants(module: ModuleType) -> dict[str, str]:
+def constant_reasons(module: ModuleType) -> dict[str, str]:
     """Constants of the module, and those it takes from other detectors, that have a docstring below them, by name."""
     statements = ast.parse(inspect.getsource(module)).body
     explained: dict[str, str] = {}

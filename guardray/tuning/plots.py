@@ -78,3 +78,46 @@ def anomalies(days: pd.DataFrame) -> Figure:
     axes.legend(fontsize=8)
     _days_below(axes)
     return figure
+
+
+def budgets(curves: dict[str, pd.DataFrame], budget: float, of: str) -> Figure:
+    """Recall over the false findings that it costs, and precision over recall, a line a model.
+
+    The dotted line is the budget; a mark is where the threshold is that training drew.
+
+    Args:
+        curves: by title, what `guardray.tuning.curves.curve` gave.
+        of: what recall is of, in words.
+    """
+    figure = _figure(11, 4)
+    left, right = figure.subplots(1, 2)
+    for number, (title, frame) in enumerate(curves.items()):
+        colour, style = f"C{number % 10}", ("-", "--", ":", "-.")[number % 4]  # so that equal ones show
+        left.step(frame["false"], frame["recall"], style, where="post", color=colour, label=title, linewidth=1.6)
+        drawn = frame[frame["threshold"] >= 1].iloc[-1]
+        left.plot(drawn["false"], drawn["recall"], "o", color=colour, markersize=5, clip_on=False)
+        right.plot(frame["recall"], frame["precision"], style, color=colour, linewidth=1.6)
+    left.axvline(budget, color="grey", linestyle=":")
+    left.set(xlim=(0, 6 * budget), ylim=(0, 1.02), xlabel="false findings an account and week", ylabel=f"share of {of}")
+    right.set(xlim=(0, 1.02), ylim=(0, 1.02), xlabel=f"share of {of}", ylabel="precision")
+    figure.legend(loc="outside right center", fontsize=8)
+    return figure
+
+
+def changes(frame: pd.DataFrame) -> Figure:
+    """Which findings appear and which vanish, by the day on which they were first seen.
+
+    Args:
+        frame: what `guardray.tuning.changes.changes` gave.
+    """
+    figure = _figure(9, 3)
+    axes = figure.subplots()
+    days = frame["first_seen"].dt.date
+    for change, colour, sign in (("stays", "lightgrey", 1), ("appears", "steelblue", 1), ("vanishes", "crimson", -1)):
+        many = days[frame["change"] == change].value_counts()
+        axes.bar(many.index, sign * many, color=colour, label=change, width=0.8 if change == "stays" else 0.5)
+    axes.axhline(0, color="black", linewidth=0.8)
+    axes.set_ylabel("findings")
+    axes.legend(fontsize=8)
+    _days_below(axes)
+    return figure

@@ -45,6 +45,14 @@ LATENESS = timedelta(hours=8)
 
 _DATA, _SIMULATION, _FINDINGS = "data", "simulation", "findings.json"
 
+_VERSION_COLUMNS = {
+    "version": pl.String,
+    "model": pl.String,
+    "until": pl.String,
+    "rows": pl.Int64,
+    "budget": pl.Float64,
+    "in_force": pl.Boolean,
+}
 _FINDING_COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
     "type": pl.String,
     "severity": pl.Float64,
@@ -136,6 +144,14 @@ class Workspace:
         if version is None and not cards:
             raise UsageError(f"{kind}: no model was trained; `guardray train` does it, or notebook 02")
         return self.registry.load(kind, version or cards[-1].version)
+
+    def versions(self, kind: str) -> pd.DataFrame:
+        """The models of a kind of rows, the latest last: `version`, `model`, `until` (the last day that it learned),
+        `rows`, `budget` and `in_force`."""
+        in_force = self.registry.promotions().in_force.get(kind)
+        cards = self.registry.cards(kind)[0]
+        rows = [(one.version, one.model, one.until, one.rows, one.budget, one.version == in_force) for one in cards]
+        return pl.DataFrame(rows, schema=_VERSION_COLUMNS, orient="row").to_pandas()
 
     def settings(self, detectors: Sequence[Detector], *, archives: bool = False) -> ScanSettings:
         """What the logs are read with. Without lists of addresses of its own, those that come with the program."""
