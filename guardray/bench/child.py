@@ -3,6 +3,7 @@
 python -m guardray.bench.child bare SOURCE FOLDER
 python -m guardray.bench.child scan SOURCE FOLDER CONTEXT [INDICATORS]
 python -m guardray.bench.child ray SOURCE FOLDER WORKERS INDICATORS
+python -m guardray.bench.child workers SOURCE FOLDER WORKERS,WORKERS... RUNS INDICATORS
 
 CONTEXT is `none`, `geography` or `all`; INDICATORS is the folder of a saved store.
 """
@@ -30,9 +31,13 @@ WARM_UP_FILES = 1
 
 
 def main(arguments: list[str]) -> None:
-    """Measures and prints one JSON object."""
+    """Measures and prints JSON: an object, of `workers` a list of them."""
     kind, source, folder, *rest = arguments
     files = sorted(path for path in Path(folder).rglob("*") if path.is_file())
+    if kind == "workers":
+        counts, runs, store_folder = rest
+        print(json.dumps(_workers(files, [int(count) for count in counts.split(",")], int(runs), store_folder)))
+        return
     if kind == "bare":
         result = _bare(source, files)
     elif kind == "scan":
@@ -78,6 +83,14 @@ def _ray(files: list[Path], workers: int, settings: ScanSettings) -> dict[str, f
         engine = RayEngine(settings, workers=workers)
         _committed(engine, settings, files[:WARM_UP_FILES])
         return _timed(lambda: _committed(engine, settings, files))
+
+
+def _workers(files: list[Path], counts: list[int], runs: int, indicators: str) -> list[dict[str, float]]:
+    from guardray.bench.workers import seconds_by_workers
+
+    settings = _settings("all", indicators)
+    objects = locate([str(file) for file in files], settings.key_filter)
+    return seconds_by_workers(settings, objects, counts, runs)
 
 
 def _settings(context: str, store: str | None = None) -> ScanSettings:

@@ -105,6 +105,39 @@ def measure(
     )
 
 
+@dataclass(frozen=True)
+class Workers:
+    """What some ingest workers took for a source, without shards: medians of `RUNS` runs.
+
+    Attributes:
+        wall_s: until all were done.
+        cpu_s: processor time of the one that took most.
+        times: as fast as the first number of workers that was measured; of processor time beside it.
+    """
+
+    source: str
+    workers: int
+    rows: int
+    wall_s: float
+    cpu_s: float
+    times: float
+    cpu_times: float
+
+
+def measure_workers(
+    source: BenchmarkSource, folder: Path, rows: int, indicators: Path, counts: Sequence[int]
+) -> list[Workers]:
+    """Makes the source's input in `folder`, and times so many ingest workers on it, each on one core."""
+    benchmark_input(folder, source, rows, SEED)
+    words = (",".join(map(str, counts)), str(RUNS), str(indicators))
+    found: Any = _child("workers", source, folder, *words, cores=None, threads=1)
+    first = found[0]
+    return [
+        Workers(source, **one, times=first["wall_s"] / one["wall_s"], cpu_times=first["cpu_s"] / one["cpu_s"])
+        for one in found
+    ]
+
+
 def as_json(measured: Sequence[Measured]) -> str:
     """A JSON list, one object a source."""
     return json.dumps([asdict(one) for one in measured], indent=1)
@@ -135,9 +168,18 @@ def _peer_seconds(peer: Sequence[str], source: str, folder: Path) -> float:
     return time.perf_counter() - started
 
 
-def _child(kind: str, source: str, folder: Path, *rest: str, cores: int | None = 1) -> dict[str, Any]:
+def _child(
+    kind: str, source: str, folder: Path, *rest: str, cores: int | None = 1, threads: int | None = None
+) -> dict[str, Any]:
+    """What a process of its own prints.
+
+    Args:
+        cores: that it is held to; None: to none.
+        threads: of polars in it and in those that it starts; as many as cores if not given.
+    """
     command = [sys.executable, "-m", "guardray.bench.child", kind, source, str(folder), *rest]
-    environment = os.environ if cores is None else {**os.environ, "POLARS_MAX_THREADS": str(cores)}
+    limit = threads or cores
+    environment = os.environ if limit is None else {**os.environ, "POLARS_MAX_THREADS": str(limit)}
     done = subprocess.run(
         command,
         env=environment,

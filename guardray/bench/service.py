@@ -10,11 +10,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -80,25 +81,49 @@ def measure_service(folder: Path, told: Callable[[str], None], seconds: float = 
     watched = folder / "watched"
     watched.mkdir()
     told("service: starting it")
-    with _served(folder, watched) as (port, ready_s):
+    with served(folder, watched) as service:
         token = _token(folder / "data", account)
         told("service: a steady load")
-        client = Client(f"http://127.0.0.1:{port}", token)
+        client = Client(f"http://127.0.0.1:{service.port}", token)
         taken = _latencies(folder / "day", watched, account, client, seconds)
         told("service: requests")
-        rate = _requests_per_s(port, token)
+        rate = _requests_per_s(service.port, token)
     p50, p95 = np.quantile(taken, [0.5, 0.95])
-    return ServiceFigures(OBJECTS_PER_S, len(taken), float(p50), float(p95), rate, ready_s)
+    return ServiceFigures(OBJECTS_PER_S, len(taken), float(p50), float(p95), rate, service.ready_s)
+
+
+@dataclass(frozen=True)
+class Served:
+    """A service that runs.
+
+    Attributes:
+        port: of its API.
+        ready_s: from nothing to ready.
+        pid: of its first process.
+    """
+
+    port: int
+    ready_s: float
+    pid: int
 
 
 @contextmanager
-def _served(folder: Path, watched: Path) -> Iterator[tuple[int, float]]:
-    """The port of a service, and how long it took to be ready."""
+def served(folder: Path, watched: Path, options: Mapping[str, Any] | None = None) -> Iterator[Served]:
+    """A service for as long as the context lasts.
+
+    Args:
+        folder: of its data, its configuration and its log.
+        watched: the folder that it reads.
+        options: further settings of its configuration.
+
+    Raises:
+        BenchError: it did not start.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
     config, log = folder / "guardray.yaml", folder / "serve.log"
-    told = {"data": str(folder / "data"), "sources": [str(watched)], "api": {"port": port}}
+    told = {"data": str(folder / "data"), "sources": [str(watched)], "api": {"port": port}, **(options or {})}
     config.write_bytes(msgspec.yaml.encode(told))
     began = time.monotonic()
     command = [sys.executable, "-m", "guardray", "serve", "--config", str(config)]
@@ -106,7 +131,7 @@ def _served(folder: Path, watched: Path) -> Iterator[tuple[int, float]]:
         process = subprocess.Popen(command, stdout=out, stderr=out, start_new_session=True)
     try:
         _await_ready(port, process, log)
-        yield port, time.monotonic() - began
+        yield Served(port, time.monotonic() - began, process.pid)
     finally:
         process.send_signal(signal.SIGTERM)
         try:

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from guardray.bench.inputs import ROWS
+from guardray.cli.bench_service import bench_at_rest, bench_service, bench_workers
 from guardray.cli.messages import print_json
 from guardray.errors import UsageError
 
@@ -47,6 +48,12 @@ def bench(
     service: Annotated[
         bool, typer.Option("--service", help="Measure a running service instead: latency to findings, and its API.")
     ] = False,
+    at_rest: Annotated[
+        bool, typer.Option("--at-rest", help="Measure a service that has nothing to do instead: start, memory.")
+    ] = False,
+    ingest_workers: Annotated[
+        str, typer.Option(help="Measure so many ingest workers alone instead, such as 1,2: needs as many free cores.")
+    ] = "",
     types: Annotated[bool, typer.Option("--types", help="Measure what each finding type costs instead.")] = False,
     context: Annotated[
         bool, typer.Option("--context", help="Measure without threat lists and without geography as well.")
@@ -61,7 +68,10 @@ def bench(
         _bench_types(json_)
         return
     if service:
-        _bench_service(json_)
+        bench_service(json_)
+        return
+    if at_rest:
+        bench_at_rest(json_)
         return
     from guardray.bench.indicators import million_indicators
     from guardray.bench.run import as_json, measure  # the simulator is not needed by other commands
@@ -69,6 +79,9 @@ def bench(
     sources = source or list(ROWS)
     if unknown := sorted(set(sources) - set(ROWS)):
         raise UsageError(f"--source {unknown[0]!r} is not one of {', '.join(ROWS)}")
+    if ingest_workers:
+        bench_workers(ingest_workers, sources, scale, json_)
+        return
     words = _words(peer)
     console = Console(stderr=True)
     measured = []
@@ -100,23 +113,6 @@ def _bench_state(as_json: bool) -> None:
     table.add_row("a key", f"{figures.bytes_per_key:.0f} bytes")
     for finding_type, size in figures.bytes_per_window.items():
         table.add_row(f"a window of {finding_type}", f"{size:.0f} bytes")
-    Console().print(table)
-
-
-def _bench_service(as_json: bool) -> None:
-    from guardray.bench.service import CALLERS, measure_service
-
-    console = Console(stderr=True)
-    with console.status("") as status, tempfile.TemporaryDirectory(prefix="guardray-bench-") as folder:
-        figures = measure_service(Path(folder), status.update)
-    if as_json:
-        typer.echo(json.dumps(asdict(figures), indent=1))
-        return
-    table = Table(title=f"a service that reads {figures.objects_per_s:g} objects a second", show_header=False)
-    table.add_row("from nothing to ready", f"{figures.ready_s:.1f} s")
-    table.add_row("from object to finding, half of them", f"{figures.p50_s:.1f} s")
-    table.add_row("from object to finding, 95 of 100", f"{figures.p95_s:.1f} s")
-    table.add_row(f"requests for findings, {CALLERS} callers", f"{figures.requests_per_s:,.0f}/s")
     Console().print(table)
 
 

@@ -196,8 +196,8 @@ class RayCrew:
 
     def process(self, objects: Sequence[InputObject], at: int, lists: str) -> list[IngestReport]:
         self._take_in(START_TIMEOUT_S)
-        shares = [share for share in _shares(objects, len(self._workers)) if share]
-        asked = list(zip(self._workers, shares, strict=False))
+        dealt = [share for share in shares(objects, len(self._workers)) if share]
+        asked = list(zip(self._workers, dealt, strict=False))
         answers = self._gather([worker.process.remote(share, at, lists) for worker, share in asked])
         self._replace([worker for (worker, _), (_, is_outgrown) in zip(asked, answers, strict=True) if is_outgrown])
         return [report for report, _ in answers]
@@ -256,7 +256,7 @@ class RayCrew:
             raise CrewLostError(f"a worker or shard {kind}: {reason}") from error
 
 
-def _shares(objects: Sequence[InputObject], workers: int) -> list[list[InputObject]]:
+def shares(objects: Sequence[InputObject], workers: int) -> list[list[InputObject]]:
     """The objects dealt out so that each worker gets about as many bytes, in the order that they came in."""
     shares: list[list[InputObject]] = [[] for _ in range(workers)]
     loads = [0] * workers
