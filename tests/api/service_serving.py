@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import http.client
 import json
-import threading
-import time
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-import uvicorn
+from api.uvicorn_thread import running
 
 from guardray.access.gate import Gate, utc_now
 from guardray.access.identity import Role
@@ -63,7 +61,7 @@ class ServedService:
 
 
 @contextmanager
-def serving_service(api, database, keeper, settings: ServiceRouteSettings, **of_uvicorn):
+def serving_service(api, database, keeper, settings: ServiceRouteSettings):
     """The application while it is served."""
     seal = Seal(bytes(32))
     keys = AccessKeys(database)
@@ -75,20 +73,9 @@ def serving_service(api, database, keeper, settings: ServiceRouteSettings, **of_
     }
     gate = Gate(keys, AuditLog(database), seal, rate=Rate(per_s=10_000, burst=10_000))
     app = build_app(api, gate, keeper, service_router(database, gate, settings))
-    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", **of_uvicorn)
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    deadline = time.monotonic() + 20
-    while not server.started:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
     tokens = {of: one.secret for of, one in issued.items()}
-    try:
-        yield ServedService(server.servers[0].sockets[0].getsockname()[1], tokens)
-    finally:
-        server.should_exit = True
-        thread.join(10)
+    with running(app) as port:
+        yield ServedService(port, tokens)
 
 
 def tell(database, status, age_s=0.0):

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from contextlib import contextmanager
 
 import boto3
-import uvicorn
+from api.uvicorn_thread import running
 from botocore.config import Config
 
 from guardray.access.gate import Gate, utc_now
@@ -79,21 +77,8 @@ def serving(api, database, keeper):
     keys = AccessKeys(database)
     issued = _issued(keys, seal)
     gate = Gate(keys, AuditLog(database), seal, rate=Rate(per_s=10_000, burst=10_000))
-    config = uvicorn.Config(
-        build_app(api, gate, Keepers(keeper, ExportKeeper(database))), host="127.0.0.1", port=0, log_level="warning"
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    deadline = time.monotonic() + 20
-    while not server.started:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    try:
-        yield Served(f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}", issued)
-    finally:
-        server.should_exit = True
-        thread.join(10)
+    with running(build_app(api, gate, Keepers(keeper, ExportKeeper(database)))) as port:
+        yield Served(f"http://127.0.0.1:{port}", issued)
 
 
 def refused(exception) -> tuple[str, str]:
