@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
-from functools import partial
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -13,9 +10,10 @@ import pyarrow as pa
 
 from guardray.dataflow.baseline import Baseline
 from guardray.dataflow.behaviour import Behaviour
+from guardray.dataflow.deciding import Windows
 from guardray.dataflow.event_time import END_OF_TIME
 from guardray.dataflow.eviction import Evictable, evict
-from guardray.dataflow.hits import sightings_of
+from guardray.dataflow.judging import Changes
 from guardray.dataflow.partials import Partials
 from guardray.dataflow.scoring import FeatureRows
 from guardray.dataflow.shard_state import ShardState
@@ -26,12 +24,6 @@ from guardray.errors import DetectorError
 from guardray.findings.sighting import Sighting
 from guardray.inventory import own_addresses
 from guardray.models.scorer import Scorer
-from guardray.shards.windows import WindowTable
-from guardray.stats.hashing import hash_combine
-
-PATIENCE = 86_400_000_000
-"""How long a closed window waits for a row that tells which end of its connection is ours, in microseconds. The next
-row with another remote address does; an interface that has none in a day will have none soon."""
 
 REDELIVERY_SLACK = 86_400_000_000
 """Events are remembered for a day (in microseconds) past the watermark, for copies that come later than the bound."""
@@ -57,18 +49,17 @@ class Shard:
         *,
         archives: bool = False,
     ) -> None:
-        self._changes = {d.finding_type: d for d in detectors if isinstance(d, ChangeDetector)}
-        self._windows = {d.finding_type: d for d in detectors if isinstance(d, WindowDetector)}
-        self._state = ShardState(self._windows, self._changes, activities_of(detectors))
+        changes = {d.finding_type: d for d in detectors if isinstance(d, ChangeDetector)}
+        windows = {d.finding_type: d for d in detectors if isinstance(d, WindowDetector)}
+        self._state = ShardState(windows, changes, activities_of(detectors))
         self._fuses = Fuses(self._state.begin_anew)
+        self._windows = Windows(windows, self._state, self._fuses)
+        self._changes = Changes(changes, self._state, self._fuses)
         behaviours = (d for d in detectors if isinstance(d, ActivityDetector))
         self._features = FeatureRows()
         archive = self._features if archives else None
         self._behaviour = Behaviour(behaviours, self._state.activities, self._fuses, scorer, archive)
-        self._failed: dict[str, DetectorError] = {}
         self._anew: list[DetectorError] = []
-        self._early: list[Sighting] = []
-        """What was decided and judged before its time, to make room."""
         if assets is not None:
             self._state.entities.learn_own(own_addresses(assets))
         if baseline is not None:
@@ -122,9 +113,8 @@ class Shard:
 
         Also who had to begin anew, and who is switched off.
         """
-        of_judges = (problem for known in self._state.configurations.values() for problem in known.problems)
-        of_detectors = (*self._failed.values(), *self._fuses.blown.values(), *self._behaviour.problems)
-        return [*self._anew, *of_detectors, *of_judges]
+        of_detectors = (*self._windows.failed.values(), *self._fuses.blown.values(), *self._behaviour.problems)
+        return [*self._anew, *of_detectors, *self._changes.problems]
 
     def first_seen(self, hashes: np.ndarray, times: np.ndarray) -> np.ndarray:
         """True where an event's hash is new. See `Deduplicator.first_seen`."""
@@ -167,68 +157,28 @@ class Shard:
         Windows that crossed wait for `decide` or `finish`: which end of a connection is ours may be learned from later
         rows.
         """
-        for finding_type, table in self._fuses.whole(self._state.windows):
-            with self._fuses.of(finding_type):
-                self._close(finding_type, table, watermark)
+        self._windows.close(watermark)
         self._state.seen.forget(watermark - REDELIVERY_SLACK)
-        judged: list[Sighting] = []
-        for finding_type, detector in self._fuses.whole(self._changes):
-            with self._fuses.of(finding_type):
-                judged += self._judge(finding_type, detector, watermark)
-        return judged + self._behaviour.close(watermark)
+        return self._changes.judge(watermark) + self._behaviour.close(watermark)
 
     def decide(self, watermark: int) -> list[Sighting]:
         """Decides the windows that crossed and closed, as far as it is known which end of their connection is ours.
 
         For those that do not wait for `finish`, since their input has no end. Windows that may overlap one which is
-        still open wait for it. Where the end stays unknown, they are decided after `PATIENCE` as `finish` would.
+        still open wait for it. Where the end stays unknown, they are decided after a day as `finish` would.
 
         Args:
             watermark: as for `advance`, which was called with it.
         """
-        sightings, self._early = self._early, []
-        for finding_type, detector in self._fuses.whole(self._windows):
-            with self._fuses.of(finding_type):
-                waiting = self._state.crossed[finding_type]
-                if waiting.height:
-                    is_ripe = self._is_ripe(detector, waiting, watermark)
-                    self._state.crossed[finding_type] = waiting.filter(~is_ripe)
-                    sightings.extend(self._decide(detector, waiting.filter(is_ripe)))
-        return sightings
+        return [*self._changes.take_early(), *self._windows.decide(watermark)]
 
     def finish(self) -> list[Sighting]:
         """Closes everything, and decides the windows that crossed with all that is now known of the interfaces."""
-        sightings, self._early = [*self._early, *self.advance(END_OF_TIME)], []
-        for finding_type, detector in self._fuses.whole(self._windows):
-            with self._fuses.of(finding_type):
-                crossed = self._state.crossed[finding_type]
-                self._state.crossed[finding_type] = crossed.clear()
-                sightings.extend(self._decide(detector, crossed))
-        return sightings
+        return [*self._changes.take_early(), *self.advance(END_OF_TIME), *self._windows.finish()]
 
     def crossing(self) -> list[Sighting]:
         """All that has crossed and is not decided: an early, incomplete account."""
-        return self._crossing_windows() + self._behaviour.open()
-
-    def _crossing_windows(self) -> list[Sighting]:
-        sightings: list[Sighting] = []
-        for finding_type, table in self._fuses.whole(self._state.windows):
-            with self._fuses.of(finding_type):
-                detector = self._windows[finding_type]
-                rows = table.crossed(partial(self._may_cross, detector, table))
-                closed = self._state.crossed[finding_type]
-                if len(rows) or closed.height:
-                    sightings += self._decide(detector, pl.concat([closed, table.frame(rows)]))
-        return sightings
-
-    def _is_ripe(self, detector: WindowDetector, windows: pl.DataFrame, watermark: int) -> pl.Series:
-        """Which windows can be decided: Boolean [n]."""
-        end = pl.col("window_end").to_physical()
-        is_known = pl.col("is_actor").is_not_null() | (end <= watermark - PATIENCE)
-        if detector.hop is not None:
-            length = detector.window // timedelta(microseconds=1)
-            is_known = (is_known.all() & (end.max() <= watermark - length)).over("subject", *detector.key)
-        return self._state.entities.attach(windows).select(is_known).to_series()
+        return self._windows.crossing() + self._behaviour.open()
 
     def state_rows(self) -> int:
         """Keys in the tables of windows and activities."""
@@ -259,119 +209,5 @@ class Shard:
         yield Evictable(state.seen.nbytes, state.seen.forget_oldest)
         yield Evictable(state.objects.nbytes, state.objects.forget_oldest)
         yield Evictable(state.entities.nbytes, state.entities.forget_oldest, is_needed=True)
-        for known in state.configurations.values():
-            yield Evictable(known.nbytes, known.forget_oldest, is_needed=True)
-        for finding_type, table in state.windows.items():
-            yield Evictable(table.nbytes, partial(self._close_half, finding_type, table))
-        for finding_type, waiting in state.crossed.items():
-            yield Evictable(int(waiting.estimated_size()), partial(self._decide_now, finding_type))
-        for finding_type, buffer in state.buffers.items():
-            yield Evictable(buffer.nbytes, partial(self._judge_half, finding_type))
-
-    def _close_half(self, finding_type: str, table: WindowTable) -> int:
-        if not len(table):
-            return 0
-        before = len(table)
-        self._close(finding_type, table, table.median_end())
-        return before - len(table)
-
-    def _decide_now(self, finding_type: str) -> int:
-        waiting = self._state.crossed[finding_type]
-        self._state.crossed[finding_type] = waiting.clear()
-        self._early += self._decide(self._windows[finding_type], waiting)
-        return waiting.height
-
-    def _judge_half(self, finding_type: str) -> int:
-        buffer = self._state.buffers[finding_type]
-        before = len(buffer)
-        if before:
-            self._early += self._judge(finding_type, self._changes[finding_type], buffer.median_time() + 1)
-        return before - len(buffer)
-
-    def _close(self, finding_type: str, table: WindowTable, watermark: int) -> None:
-        closed = table.close(watermark, partial(self._may_cross, self._windows[finding_type], table))
-        if closed.height:
-            self._state.crossed[finding_type].vstack(closed, in_place=True)
-
-    def _may_cross(self, detector: WindowDetector, table: WindowTable, rows: np.ndarray) -> np.ndarray:
-        """Which rows cross with one end of the connection as ours, or with the other: bool [n]."""
-        windows = table.frame(rows, detector.crossed.meta.root_names())
-        if windows.is_empty():
-            return np.zeros(len(rows), dtype=bool)
-        ours = self._crosses(detector, windows.with_columns(is_actor=pl.lit(True)))
-        theirs = self._crosses(detector, windows.with_columns(is_actor=pl.lit(False)))
-        return (ours | theirs).to_numpy()
-
-    def _crosses(self, detector: WindowDetector, windows: pl.DataFrame) -> pl.Series:
-        """Which windows cross: Boolean [n], without nulls.
-
-        None do where the detector fails, which is reported.
-        """
-        try:
-            return windows.select(detector.crossed.fill_null(False)).to_series()
-        except pl.exceptions.PolarsError as error:
-            self._failed[detector.finding_type] = DetectorError(detector.finding_type, str(error))
-            return pl.repeat(False, windows.height, eager=True)
-
-    def _decide(self, detector: WindowDetector, windows: pl.DataFrame) -> list[Sighting]:
-        if windows.is_empty():
-            return []
-        attached = self._state.entities.attach(windows)
-        crossed = attached.filter(self._crosses(detector, attached))
-        if crossed.is_empty():
-            return []
-        if detector.hop is not None:
-            crossed = _without_overlaps(crossed, ("subject", *detector.key))
-        return sightings_of(detector, _occurrences(crossed, detector))
-
-    def _judge(self, finding_type: str, detector: ChangeDetector, watermark: int) -> list[Sighting]:
-        rows = self._state.buffers[finding_type].release(watermark)
-        if rows.is_empty():
-            return []
-        judged = self._state.configurations[finding_type].judge_all(detector, rows)
-        fired = [
-            (dict(row), dict(judgement.facts)) for row, judgement in judged if judgement.fires and not row["is_trusted"]
-        ]
-        return _change_sightings(detector, rows.schema, fired)
-
-
-def _change_sightings(
-    detector: ChangeDetector, schema: pl.Schema, fired: Sequence[tuple[dict[str, Any], dict[str, Any]]]
-) -> list[Sighting]:
-    if not fired:
-        return []
-    hits = pl.DataFrame([row for row, _ in fired], schema=schema, orient="row").with_columns(
-        pl.Series("facts", [facts for _, facts in fired], dtype=pl.Object),
-        digest=pl.col("event_hash"),
-        last_seen=pl.col("time"),
-    )
-    return sightings_of(detector, hits)
-
-
-def _without_overlaps(crossed: pl.DataFrame, key: tuple[str, ...]) -> pl.DataFrame:
-    """Of sliding windows that overlap one that is kept, none is kept: what they show is one occurrence.
-
-    It lasts as long as the last of them says.
-    """
-    ordered = crossed.sort(*key, "window_start")
-    kept: list[bool] = []
-    ends: dict[tuple[Any, ...], datetime] = {}
-    for window in ordered.select(*key, "window_start", "window_end").iter_rows():
-        *identity, start, end = window
-        fresh = start >= ends.get(tuple(identity), start)
-        kept.append(fresh)
-        if fresh:
-            ends[tuple(identity)] = end
-    occurrence = pl.Series(kept).cum_sum()
-    return ordered.with_columns(pl.col("last_seen").max().over(occurrence)).filter(pl.Series(kept))
-
-
-def _occurrences(crossed: pl.DataFrame, detector: WindowDetector) -> pl.DataFrame:
-    """Adds what makes each window one occurrence: its time, a digest of its key, and the resource it is about."""
-    key = [crossed[column].to_numpy() for column in detector.key]
-    starts = crossed["window_start"].to_physical().to_numpy()
-    return crossed.with_columns(
-        pl.Series("digest", hash_combine(crossed["subject"].to_numpy(), *key, starts)),
-        pl.coalesce("instance_uid", "interface_uid").alias("resource_uid"),
-        time=pl.col("first_seen"),
-    )
+        yield from self._changes.evictable()
+        yield from self._windows.evictable()

@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from guardray.context.enrich import Surroundings
+from guardray.dataflow.deciding import Windows
 from guardray.dataflow.event_time import microseconds
 from guardray.dataflow.ingest import Ingest
 from guardray.dataflow.partials import Partials
@@ -53,14 +54,14 @@ def test_one_whose_partial_aggregates_cannot_be_merged():
 def test_one_whose_threshold_raises_what_nobody_expects(monkeypatch: pytest.MonkeyPatch):
     shard = Shard([SCAN, FAULTY])
     shard.merge(partials(SCAN, FAULTY))
-    crosses = Shard._crosses
+    crosses = Windows._crosses
 
-    def failing(self: Shard, detector, windows: pl.DataFrame) -> pl.Series:
+    def failing(self: Windows, detector, windows: pl.DataFrame) -> pl.Series:
         if detector.finding_type == FAULTY.finding_type:
             raise RuntimeError("a model is missing")
         return crosses(self, detector, windows)
 
-    monkeypatch.setattr(Shard, "_crosses", failing)
+    monkeypatch.setattr(Windows, "_crosses", failing)
     assert_only_the_faulty_is_off(shard)
 
 
@@ -68,10 +69,10 @@ def test_too_little_memory_is_no_fault_of_a_detector(monkeypatch: pytest.MonkeyP
     shard = Shard([SCAN])
     shard.merge(partials(SCAN))
 
-    def exhausted(self: Shard, detector, windows: pl.DataFrame) -> pl.Series:
+    def exhausted(self: Windows, detector, windows: pl.DataFrame) -> pl.Series:
         raise MemoryError
 
-    monkeypatch.setattr(Shard, "_crosses", exhausted)
+    monkeypatch.setattr(Windows, "_crosses", exhausted)
     with pytest.raises(MemoryError):
         shard.crossing()
     assert not shard.problems
