@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from once import Once
 
 from guardray.dataflow.local import LocalEngine
 from guardray.dataflow.scan import Engine, ScanSettings
@@ -16,11 +19,39 @@ settings.register_profile("guardray", deadline=None)
 settings.load_profile("guardray")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+LONG = ("tests/service/", "tests/dataflow/", "tests/store/", "tests/api/", "tests/cli/")
+"""Folders of files that take longer than others of as many tests."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Say what may run in parallel: files, whose fixtures are worth sharing, but for all that needs the one Ray."""
     for item in items:
-        group = "ray" if item.get_closest_marker("ray") else item.location[0]
-        item.add_marker(pytest.mark.xdist_group(group))
+        item.add_marker(pytest.mark.xdist_group(_group(item)))
+    if hasattr(config, "workerinput"):
+        _longest_first(items)
+
+
+def _group(item: pytest.Item) -> str:
+    return "ray" if item.get_closest_marker("ray") else item.location[0]
+
+
+def _longest_first(items: list[pytest.Item]) -> None:
+    """One process that is left alone with what takes minutes would make the others wait for it."""
+    counts = Counter(map(_group, items))
+    slow = {_group(item) for item in items if item.get_closest_marker("slow")}
+
+    def place(item: pytest.Item) -> tuple[bool, bool, bool, int, str]:
+        group = _group(item)
+        return group != "ray", group not in slow, not group.startswith(LONG), -counts[group], group
+
+    items.sort(key=place)
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
+    """What the processes of a run make once."""
+    base = tmp_path_factory.getbasetemp()
+    return Once((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "once")
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from indicators import store_of_files
+from once import Once
 
 from guardray.dataflow.local import LocalEngine
 from guardray.dataflow.report import report
@@ -60,21 +61,33 @@ def scanned(make: MakeEngine, settings: ScanSettings, objects: Sequence[InputObj
 DAYS = 0.5
 
 FLOODS = tuple(type_ for type_ in attack_types(DAYS) if "DenialOfService" in type_ and not type_.endswith(".Dns"))
-"""Left out of the small simulation but for one: each is a hundred thousand records, and all work alike."""
+"""Left out but for one: each is a hundred thousand records, and all work alike."""
 
 
 @pytest.fixture(scope="module")
-def simulated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("simulated") / "two-accounts"
-    attacks = [type_ for type_ in attack_types(DAYS) if type_ not in FLOODS]
-    simulate(folder, accounts=2, days=DAYS, seed=11, rate=Rates.named("quiet"), attacks=attacks)
-    return folder
+def simulated(once: Once) -> Path:
+    attacks, rate = [type_ for type_ in attack_types(DAYS) if type_ not in FLOODS], Rates.named("quiet")
+    return once.folder(
+        "two-accounts", lambda folder: simulate(folder, accounts=2, days=DAYS, seed=11, rate=rate, attacks=attacks)
+    )
+
+
+@pytest.fixture(scope="module")
+def objects(simulated: Path) -> Sequence[InputObject]:
+    return locate([str(simulated / "AWSLogs")], settings_for().key_filter)
+
+
+@pytest.fixture(scope="module")
+def expected(once: Once, simulated: Path, objects: Sequence[InputObject]) -> list[dict]:
+    """What one local scan finds in the two accounts."""
+    return once.value("two-accounts-found", lambda: scanned(LocalEngine, settings_for(simulated), objects))
 
 
 @pytest.fixture(scope="module")
 def simulated_week(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("simulated") / "week"
-    simulate(folder, accounts=2, days=7, seed=12, rate=Rates.named("quiet"))
+    attacks = [type_ for type_ in attack_types(7) if type_ not in FLOODS]
+    simulate(folder, accounts=1, days=7, seed=12, rate=Rates.named("quiet"), attacks=attacks)
     return folder
 
 
@@ -89,26 +102,26 @@ def test_ray_writes_the_findings_file_of_the_local_engine_for_a_simulated_week(s
     assert scanned(partial(RayEngine, workers=2, shards=3), settings, objects) == expected
 
 
-def test_engine_gives_the_findings_of_the_local_engine_on_simulated_accounts(simulated: Path, make_engine: MakeEngine):
-    settings = settings_for(simulated)
-    objects = locate([str(simulated / "AWSLogs")], settings.key_filter)
-    expected = scanned(LocalEngine, settings, objects)
+def test_engine_gives_the_findings_of_the_local_engine_on_simulated_accounts(
+    simulated: Path, objects: Sequence[InputObject], expected: list[dict], make_engine: MakeEngine
+):
     assert len({finding["type"] for finding in expected}) >= 20
-    assert scanned(make_engine, settings, objects) == expected
+    assert scanned(make_engine, settings_for(simulated), objects) == expected
 
 
-def test_findings_do_not_depend_on_the_order_of_files_or_the_size_of_batches(simulated: Path):
-    objects = locate([str(simulated / "AWSLogs")], settings_for().key_filter)
-    expected = scanned(LocalEngine, settings_for(simulated), objects)
+def test_findings_do_not_depend_on_the_order_of_files_or_the_size_of_batches(
+    simulated: Path, objects: Sequence[InputObject], expected: list[dict]
+):
     for seed, batch_rows in ((1, 2_000), (2, 1_000_000)):
         shuffled = random.Random(seed).sample(objects, len(objects))
         assert scanned(LocalEngine, settings_for(simulated, batch_rows=batch_rows), shuffled) == expected
 
 
-def test_findings_do_not_depend_on_what_files_are_called(simulated: Path, tmp_path: Path):
+def test_findings_do_not_depend_on_what_files_are_called(
+    simulated: Path, objects: Sequence[InputObject], tmp_path: Path
+):
     """Without AWS's key layout nothing tells account, Region or date but the records themselves."""
     settings = settings_for(simulated)
-    objects = locate([str(simulated / "AWSLogs")], settings.key_filter)
     trail = [obj for obj in objects if "CloudTrail" in obj.url]
     for index, obj in enumerate(random.Random(5).sample(trail, len(trail))):
         shutil.copy(obj.url, tmp_path / f"{index}.bin")
@@ -117,13 +130,14 @@ def test_findings_do_not_depend_on_what_files_are_called(simulated: Path, tmp_pa
     assert scanned(LocalEngine, settings, renamed) == scanned(LocalEngine, settings, trail)
 
 
-def test_the_same_file_given_twice_under_two_names_counts_once(simulated: Path, tmp_path: Path):
+def test_the_same_file_given_twice_under_two_names_counts_once(
+    simulated: Path, objects: Sequence[InputObject], expected: list[dict], tmp_path: Path
+):
     settings = settings_for(simulated)
-    objects = locate([str(simulated / "AWSLogs")], settings.key_filter)
     shutil.copytree(simulated / "AWSLogs", tmp_path / "copy" / "AWSLogs")
     twice = locate([str(simulated / "AWSLogs"), str(tmp_path / "copy")], settings.key_filter)
     assert len(twice) == 2 * len(objects)
-    assert scanned(LocalEngine, settings, twice) == scanned(LocalEngine, settings, objects)
+    assert scanned(LocalEngine, settings, twice) == expected
 
 
 @pytest.mark.data
