@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from guardray.detectors.declare import ActivityDetector, Detector
+from guardray.detectors.loader import declaring_modules
 from guardray.errors import UsageError
 from guardray.evaluation.frames import KEY, compared
 from guardray.evaluation.judging import Labels, judge
@@ -86,13 +88,18 @@ def changes(place: Workspace, before: Sequence[Sighting], after: Sequence[Sighti
     frame = compared(before, after)
     frame["was"] = UNKNOWN
     if place.labels is not None and len(frame):
-        labels = Labels.read(place.labels)
+        labels = _with_own_types(Labels.read(place.labels), set(frame["type"]) - set(declaring_modules()))
         harmless = {
             (told.sighting.key.account_id, told.sighting.key.finding_type, told.sighting.key.entity): told.harmless
             for told in judge([*before, *after], labels, from_day=0, days=1).false_alarms
         }
         frame["was"] = [harmless.get(key, ATTACK) for key in frame[list(KEY)].itertuples(index=False, name=None)]
     return frame
+
+
+def _with_own_types(labels: Labels, types: Set[str]) -> Labels:
+    """The same, where findings of these types may tell of any attack: labels do not know detections of one's own."""
+    return replace(labels, attacks=tuple(replace(one, acceptable=one.acceptable | types) for one in labels.attacks))
 
 
 def counted(frame: pd.DataFrame) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Sequence
@@ -90,12 +91,13 @@ class Workspace:
     def simulated(cls, folder: Path, *, accounts: int = 2, seed: int = SEED) -> Workspace:
         """Four weeks of accounts under change, and under attack in the last two, with baselines and models of them.
 
-        What the folder holds already is taken as it is; what was begun and not finished is made anew.
+        What the folder holds already is taken as it is. What was begun and not finished is made anew, and so is what a
+        version of this program left that measured other features.
 
         Raises:
             UsageError: the folder holds something else.
         """
-        root = folder / f"accounts-{accounts}-seed-{seed}"
+        root = folder / f"accounts-{accounts}-seed-{seed}-{_features_of_today()}"
         logs, data = root / _SIMULATION, root / _DATA
         lists, inventory = logs / "indicators" / "intel.yaml", (logs / "inventory.json",)
         made = cls(data, root, (str(logs / "AWSLogs"),), logs / "labels.csv", lists, inventory, LATENESS)
@@ -201,6 +203,12 @@ class Workspace:
         times = [pl.col(name).str.to_datetime(time_zone="UTC") for name in ("first_seen", "last_seen")]
         schema = pl.Schema(_FINDING_COLUMNS) | dict.fromkeys(("first_seen", "last_seen"), pl.String())
         return pl.DataFrame(rows, schema=schema).with_columns(times).to_pandas()
+
+
+def _features_of_today() -> str:
+    """Names the definitions of all specs together: 8 hexadecimal digits."""
+    definitions = " ".join(spec.definition for spec in specs_of(load_detectors()))
+    return hashlib.blake2b(definitions.encode(), digest_size=4).hexdigest()
 
 
 def _as_frame(findings: Sequence[Finding]) -> pl.DataFrame:

@@ -11,7 +11,8 @@ from nbclient import NotebookClient
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 
-CELL_TIMEOUT_S = 900
+CELL_TIMEOUT_S = 3600
+"""Only for what would never end: on a loaded machine a trial takes many times its share."""
 
 
 def notebooks() -> list[Path]:
