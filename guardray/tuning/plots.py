@@ -115,9 +115,12 @@ def changes(frame: pd.DataFrame) -> Figure:
     days = frame["first_seen"].dt.date
     for change, colour, sign in (("stays", "lightgrey", 1), ("appears", "steelblue", 1), ("vanishes", "crimson", -1)):
         many = days[frame["change"] == change].value_counts()
-        axes.bar(many.index, sign * many, color=colour, label=change, width=0.8 if change == "stays" else 0.5)
+        if len(many):
+            axes.bar(many.index, sign * many, color=colour, label=change, width=0.8 if change == "stays" else 0.5)
     axes.axhline(0, color="black", linewidth=0.8)
     axes.set_ylabel("findings")
-    axes.legend(fontsize=8)
+    axes.yaxis.get_major_locator().set_params(integer=True)
+    if len(frame):
+        axes.legend(fontsize=8)
     _days_below(axes)
     return figure
