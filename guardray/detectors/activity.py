@@ -89,8 +89,9 @@ class Level:
 
     A detector's `crossed` finds of a level `name`: `name_today`, the sum over the rows of the day with these columns;
     `name_median`, `name_mad` (median absolute deviation) and `name_max` of the earlier days with any; `name_history`,
-    how many such days there are (0: none, and the other three are null); and `name_z`, how many robust deviations the
-    logarithm of today's is above that of earlier days (null: none are known).
+    how many such days there are (0: none, and the other three are null); `name_max_before`, the maximum of all but the
+    latest two of them (null: there are no more); and `name_z`, how many robust deviations the logarithm of today's is
+    above that of earlier days (null: none are known).
 
     Attributes:
         of: columns that name whose level it is.

@@ -22,8 +22,12 @@ LEAST_OCTAVES = 0.5
 FEW_DAYS = 4
 """With as many earlier days a deviation is taken to be half as certain again, with more of them less so."""
 
+LATELY_DAYS = 2
+"""So many of the latest days are left out of what was the greatest before: what goes on for some days is then not
+compared with itself."""
+
 _TOTALS = "totals"
-_STATISTICS = ("median", "mad", "max", "octave", "spread", "history")
+_STATISTICS = ("median", "mad", "max", "max_before", "octave", "spread", "history")
 
 
 def level_table(level: Level, columns: Mapping[str, pl.DataType]) -> pl.DataFrame:
@@ -45,6 +49,7 @@ def with_level(rows: pl.DataFrame, name: str, level: Level, table: pl.DataFrame)
         known["median"].alias(f"{name}_median"),
         known["mad"].alias(f"{name}_mad"),
         known["max"].alias(f"{name}_max"),
+        known["max_before"].alias(f"{name}_max_before"),
         history.alias(f"{name}_history"),
         ((octaves - known["octave"]) / spread).alias(f"{name}_z"),
     ]
@@ -67,6 +72,7 @@ def _statistics(table: pl.DataFrame, level: Level) -> pl.DataFrame:
             (totals - pl.col("median")).list.eval(pl.element().abs()).list.median().alias("mad"),
             (pl.col("octaves") - pl.col("octave")).list.eval(pl.element().abs()).list.median().alias("spread"),
             totals.list.max().alias("max"),
+            totals.list.head((totals.list.len().cast(pl.Int64) - LATELY_DAYS).clip(0)).list.max().alias("max_before"),
             totals.list.len().alias("history"),
         )
     )

@@ -157,6 +157,18 @@ def test_an_upload_must_stand_out_from_days_that_differ():
     assert len(found(VOLUME, [*days, {**upload, "traffic_bytes": int(8.5e9)}])) == 1
 
 
+@pytest.mark.parametrize(("yesterday", "today", "fires"), [(1.5, 1.4, True), (2.5, 1.4, True), (0.9, 1.9, False)])
+def test_pieces_of_an_archive_are_compared_with_the_days_before_the_first(yesterday, today, fires):
+    """A gigabyte a day is usual, and the greatest of these days; two pieces must be more than that each."""
+    many = {"traffic_packets": 9_000_000}
+    days = on_earlier_days(10, to(443, "198.51.100.7", traffic_bytes=10**9, **many))[:9]
+    pieces = [*on_earlier_days(1, to(443, traffic_bytes=int(yesterday * 1e9), **many))]
+    findings = found(VOLUME, [*days, *pieces, to(443, traffic_bytes=int(today * 1e9), **many)])
+    told = [one.description for one in findings if "It began to on 1 of the latest days" in one.description]
+    assert bool(told) == fires
+    assert all("the most to all hosts on a day before was 1,000,000,000." in text for text in told)
+
+
 def test_spam_is_told_with_its_extent():
     (finding,) = found(SPAM, [*WEEK, *(to(25, f"203.0.113.{host}") for host in range(1, 31))])
     assert "connected to port 25 of at least 30 mail servers" in finding.description

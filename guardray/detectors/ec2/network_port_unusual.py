@@ -1,7 +1,8 @@
 """Behavior:EC2/NetworkPortUnusual: an instance connects to a server port that it never used before.
 
 The port must be new to the instance, on a public address, and the connection must have come about: probes are the
-matter of other finding types. FTP's data ports are whatever the server names, and so say nothing. A deployment that
+matter of other finding types. A packet with payload is enough, as in ten minutes of a channel that hardly says
+anything. FTP's data ports are whatever the server names, and so say nothing. A deployment that
 begins to use another port of a partner is told of once; which ports other instances use is not looked at, so that a
 port that is common among an account's build hosts is still unusual for its database. A model, where there is one, says
 how unusual it is; the rule decides, since among what models see new ports are nothing rare.
@@ -87,6 +88,11 @@ DETECTOR = ActivityDetector(
     examples=(
         fires("a web client opens a session on port 4444", *SAMPLED, TO_4444, severity=5.0),
         fires(
+            "a channel is idle but for a packet now and then",
+            *SAMPLED,
+            *(dict(TO_4444, traffic_packets=1, traffic_bytes=540, tcp_flags=None) for _ in range(4)),
+        ),
+        fires(
             "flags and direction are not logged",
             *on_earlier_days(LEARNED_DAYS, dict(WEB, tcp_flags=None, is_egress=None)),
             dict(TO_4444, tcp_flags=None, is_egress=None),
@@ -99,6 +105,7 @@ DETECTOR = ActivityDetector(
         quiet(
             "nothing comes of the attempts", *SAMPLED, dict(TO_4444, tcp_flags=2, traffic_packets=7, traffic_bytes=420)
         ),
+        quiet("a packet has no payload", *SAMPLED, dict(TO_4444, tcp_flags=None, traffic_packets=1, traffic_bytes=52)),
         quiet("the server is our own", *SAMPLED, flow(target="10.0.3.9", dst_endpoint_port=4444, **SESSION)),
         quiet(
             "a service of ours answers",

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from guardray.context.flow_columns import EPHEMERAL_FROM, PROBE_BYTES_PER_PACKET, PROBE_PACKETS, SYN
+from guardray.context.flow_columns import EPHEMERAL_FROM, PROBE_BYTES_PER_PACKET, SYN
 from guardray.detectors.activity import Activity, Habit, Hours, Level, Rhythm
 from guardray.detectors.ec2.connections import IS_TCP, IS_UDP, OURS, End, instance
 from guardray.findings.resources import Resource
@@ -50,15 +50,12 @@ OWNER = ("cloud_account_uid", "cloud_region", "resource_uid")
 
 _PORT = pl.col("dst_endpoint_port")
 
-_CARRIED = (
-    ~pl.col("is_rejected")
-    & (pl.col("traffic_packets") > PROBE_PACKETS)
-    & (
-        (pl.col("traffic_bytes") > PROBE_BYTES_PER_PACKET * pl.col("traffic_packets"))
-        | (pl.col("traffic_packets") > SYN_TRIES)
-    )
+_CARRIED = ~pl.col("is_rejected") & (
+    (pl.col("traffic_bytes") > PROBE_BYTES_PER_PACKET * pl.col("traffic_packets"))
+    | (pl.col("traffic_packets") > SYN_TRIES)
 )
-"""A connection came about: there was payload, or there were more packets than an attempt takes."""
+"""A connection came about: there was payload, or there were more packets than an attempt takes. Of one that is idle for
+most of a day, a shell or a miner's, a record may have no more than a packet."""
 
 _AS_CLIENT = ((pl.col("tcp_flags") & SYN) != 0).fill_null(False) | (pl.col("src_endpoint_port") >= EPHEMERAL_FROM)
 """Where flags do not show it, a low port of ours is a service's, whatever port its client has."""

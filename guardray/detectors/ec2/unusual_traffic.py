@@ -32,6 +32,9 @@ DAYS_OF_CHANCE = 1.0
 FAR_DEVIATIONS = 3.5
 """From which a day's numbers are worth a look where port and network are known: where outliers usually begin."""
 
+NEW_HOST_DAYS = 2
+"""Earlier days on which a host that is new may have had data already: as many as `sent_max_before` leaves out."""
+
 
 def _bits(habit: str) -> pl.Expr:
     likely = (pl.col(f"{habit}_weight") + DAYS_OF_CHANCE * BY_CHANCE) / (pl.col(f"{habit}_total") + DAYS_OF_CHANCE)
@@ -46,7 +49,8 @@ _IS_LARGE = pl.col("largest_record") >= LARGE_RECORD_BYTES
 _OCTAVES = ((pl.col("to_host_today") + 1) / (pl.col("sent_max").fill_null(0) + 1)).log(2)
 
 _IS_NEW_PORT = ~pl.col("remote_port").is_in(USUAL_PORTS) & (pl.col("port_days") == 0)
-_IS_MUCH = _IS_LARGE & (_OCTAVES > 0)
+_GOES_ON = (pl.col("to_host_history") <= NEW_HOST_DAYS) & (pl.col("to_host_today") > pl.col("sent_max_before"))
+_IS_MUCH = _IS_LARGE & ((_OCTAVES > 0) | _GOES_ON.fill_null(False))
 _IS_FAR = pl.any_horizontal(pl.col(f"{level}_z") >= FAR_DEVIATIONS for level in ("hosts_a_day", "ports_a_day"))
 
 SPEC = FeatureSpec(
