@@ -7,7 +7,9 @@ import shutil
 import sys
 from pathlib import Path
 
+from guardray.detectors.features import specs_of
 from guardray.evaluation import report
+from guardray.evaluation.explaining import Explained, explained, explanations
 from guardray.evaluation.judging import Labels, judge
 from guardray.evaluation.observed import Observed, behaviour_detectors, observe
 from guardray.evaluation.recorded import Recordings
@@ -39,13 +41,15 @@ def main(arguments: list[str] | None = None) -> int:
     _say(recordings.missing or f"{len(recordings.attacks)} recorded attacks are moved into the accounts")
     chosen = [one for one in VARIANTS if not options.variant or one.name in options.variant]
     results: dict[str, dict[int, Result]] = {}
+    reasons: dict[str, list[Explained]] = {}
     for seed in options.seed or SEEDS:
         folder = options.out / f"seed-{seed}"
         observed = _observed(folder, seed, options.accounts, recordings)
         for variant in chosen:
             results.setdefault(variant.name, {})[seed] = _judged(variant, observed, folder)
+            reasons.setdefault(variant.name, []).extend(_explained(results[variant.name][seed], seed))
             _say(f"seed {seed}: {variant.name}: {_told(results[variant.name][seed])}")
-            _write(options.out, results)
+            _write(options.out, results, reasons)
         shutil.rmtree(folder)
     _say(f"written to {options.out / 'evaluation.md'}")
     return 0
@@ -77,16 +81,23 @@ def _judged(variant: Variant, observed: Observed, folder: Path) -> Result:
     return judge(outcome.sightings, labels, from_day=ATTACKS_FROM_DAY, days=DAYS), outcome
 
 
+def _explained(result: Result, seed: int) -> list[Explained]:
+    _, outcome = result
+    specs = {spec.name: spec for spec in specs_of(behaviour_detectors())}
+    families = outcome.families.items()
+    return [one for name, of in families for one in explained(of, specs[name], outcome.features[name], seed=seed)]
+
+
 def _told(result: Result) -> str:
     verdict, _ = result
     return f"{verdict.incident_recall:.0%} of incidents, {verdict.per_account_week:.2f} false an account and week"
 
 
-def _write(out: Path, results: dict[str, dict[int, Result]]) -> None:
+def _write(out: Path, results: dict[str, dict[int, Result]], reasons: dict[str, list[Explained]]) -> None:
     out.mkdir(parents=True, exist_ok=True)
     shown = [name for name in (RULES, "shipped models alone", SHIPPED) if name in results]
     parts = ["# Evaluation\n", report.overview(results), "\n## Finding types\n", report.by_type(results, shown)]
-    parts += ["\n## Cost\n", report.cost(results)]
+    parts += ["\n## Cost\n", report.cost(results), "\n## Explanations\n", explanations(reasons)]
     for name in shown:
         parts += [f"\n## Missed: {name}\n", report.misses(results[name])]
         parts += [f"\n## False: {name}\n", report.false_alarms(results[name])]

@@ -1,23 +1,33 @@
-"""An account whose habits change for good: judged by models that stay, and by models that drift has trained anew."""
+"""An account whose habits change for good: judged by models that stay, and by models that drift has trained anew.
+
+`python -m guardray.evaluation.drifting` simulates one and writes `drift.md` and `drift.svg`.
+"""
 
 from __future__ import annotations
 
+import argparse
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import polars as pl
 
-from guardray.detectors.features import FeatureSpec
-from guardray.evaluation.report import table
+from guardray.detectors.features import FeatureSpec, specs_of
+from guardray.evaluation import changed_account
+from guardray.evaluation.markdown import table
+from guardray.evaluation.observed import behaviour_detectors, observe
+from guardray.evaluation.variants import Variant, run
 from guardray.models.archive import Archive
 from guardray.models.back_test import would_find
 from guardray.models.drift import drift
 from guardray.models.family import Family
 from guardray.models.policy import Policy
 from guardray.models.training import train
+
+SPEC = "management-calls"
 
 LEARNED_WEEKS = 4
 """Weeks before the first training."""
@@ -108,5 +118,37 @@ def plot(found: Sequence[Week], path: Path) -> None:
             axes.axvline(one.number + 1.5, color="grey", linestyle=":")
     axes.set(xlabel="week", ylabel="false findings", xticks=at)
     axes.set_ylim(bottom=0)
-    axes.legend(fontsize=8)
+    axes.legend(fontsize=8, loc="center right")
     figure.savefig(path)
+
+
+def measured(folder: Path, first: date, days: int, spec_name: str) -> tuple[FeatureSpec, pl.DataFrame]:
+    """The rows that models see of the logs in a folder, of one spec, judged by rules alone."""
+    detectors = behaviour_detectors()
+    observed = observe([str(folder)], detectors, state=folder / "state")
+    start = datetime(first.year, first.month, first.day, tzinfo=UTC)
+    outcome = run(Variant("rules alone", "rules"), observed, detectors, start, days)
+    return next(spec for spec in specs_of(detectors) if spec.name == spec_name), outcome.features[spec_name]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Simulate, judge and write."""
+    parser = argparse.ArgumentParser(prog="python -m guardray.evaluation.drifting", description=__doc__)
+    parser.add_argument("--out", type=Path, default=Path("guardray-evaluation"), help="folder to write to")
+    parser.add_argument("--weeks", type=int, default=12)
+    parser.add_argument("--changed-from", type=int, default=6, help="week, counted from 0")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args(arguments)
+    with TemporaryDirectory(prefix="guardray-drift-") as folder:
+        logs = changed_account.write(Path(folder) / "logs", options.weeks, options.changed_from, options.seed)
+        spec, rows = measured(logs, changed_account.FIRST, 7 * options.weeks, SPEC)
+    found = weeks(spec, rows, changed_account.FIRST, Policy())
+    options.out.mkdir(parents=True, exist_ok=True)
+    (options.out / "drift.md").write_text(drift_table(found) + "\n", encoding="utf-8")
+    plot(found, options.out / "drift.svg")
+    print(drift_table(found))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

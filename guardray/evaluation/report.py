@@ -8,17 +8,12 @@ from pathlib import Path
 from statistics import fmean, median
 
 from guardray.evaluation.judging import Verdict
+from guardray.evaluation.markdown import table
 from guardray.evaluation.variants import Outcome
 
 Result = tuple[Verdict, Outcome]
 Results = Mapping[str, Mapping[int, Result]]
 """By variant, then by seed."""
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """A table in Markdown."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
 
 
 def overview(results: Results) -> str:
