@@ -21,6 +21,9 @@ pytestmark = [pytest.mark.ray, pytest.mark.slow, pytest.mark.timeout(2400)]
 
 OURS = ("coordinator", "shard", "worker")
 
+LOOK_S = 0.003
+"""Between looks for a moment: far less than one lasts, and it leaves the service its core."""
+
 
 class Moment:
     """What a service is at, seen from outside: in its folder of checkpoints, its database and its queue."""
@@ -65,6 +68,7 @@ def strike(tree: Tree, is_met: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 300
     while time.monotonic() < deadline:
         if not is_met():
+            time.sleep(LOOK_S)
             continue
         coordinator.suspend()
         if is_met():

@@ -28,9 +28,11 @@ def test_a_checkpoint_that_is_damaged_while_nothing_runs_is_not_used(
     tree.wait(lambda status: (status["checkpoint"] or {"number": 0})["number"] >= 3)
     tree.kill()
     newest = tree.status()["checkpoints"][0]
-    for file in (Path(tree.config["data"]) / "checkpoints" / newest["folder"]).iterdir():
-        if file.name != MANIFEST:
-            damage(file)
+    folder = Path(tree.config["data"]) / "checkpoints" / newest["folder"]
+    parts = [file for file in folder.rglob("*") if file.is_file() and file.name != MANIFEST]
+    assert parts
+    for file in parts:
+        damage(file)
     tree.start()
     told = tree.wait(is_final, 900)
     assert any("not those that were written" in str(problem) for problem in told["status"]["problems"])
