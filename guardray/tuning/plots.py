@@ -110,6 +110,8 @@ def changes(frame: pd.DataFrame) -> Figure:
     Args:
         frame: what `guardray.tuning.changes.changes` gave.
     """
+    from matplotlib.ticker import MaxNLocator
+
     figure = _figure(9, 3)
     axes = figure.subplots()
     days = frame["first_seen"].dt.date
@@ -119,7 +121,7 @@ def changes(frame: pd.DataFrame) -> Figure:
             axes.bar(many.index, sign * many, color=colour, label=change, width=0.8 if change == "stays" else 0.5)
     axes.axhline(0, color="black", linewidth=0.8)
     axes.set_ylabel("findings")
-    axes.yaxis.get_major_locator().set_params(integer=True)
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     if len(frame):
         axes.legend(fontsize=8)
     _days_below(axes)
