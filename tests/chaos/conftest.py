@@ -9,9 +9,9 @@ import pytest
 
 from tests.chaos.trail import aws
 from tests.chaos.tree import make_tree
-from tests.service.conftest import account, scanned
+from tests.service.conftest import account, scanned, settings
 
-__all__ = ["account", "aws", "make_tree", "scanned"]
+__all__ = ["account", "aws", "make_tree", "scanned", "settings"]
 
 
 @pytest.fixture

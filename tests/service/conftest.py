@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from once import Once
 
 from guardray.dataflow.local import LocalEngine
 from guardray.dataflow.report import report
-from guardray.dataflow.scan import Observer
+from guardray.dataflow.scan import Observer, ScanSettings
 from guardray.simulate.rates import Rates
 from guardray.simulate.run import simulate
 from guardray.sources.objects import KeyFilter, locate
@@ -18,21 +19,29 @@ from tests.service.running import Plain, plain, settings_of
 
 
 @pytest.fixture(scope="session")
-def account(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def account(once: Once) -> Path:
     """The folder of a simulated day, with attacks in it."""
-    folder = tmp_path_factory.mktemp("account") / "logs"
-    simulate(folder, accounts=1, days=1, seed=5, rate=Rates.named("quiet"))
-    return folder
+    rate = Rates.named("quiet")
+    return once.folder("account", lambda folder: simulate(folder, accounts=1, days=1, seed=5, rate=rate))
 
 
 @pytest.fixture(scope="session")
-def scanned(account: Path) -> Plain:
+def settings(account: Path) -> ScanSettings:
+    """What to look for in it: all finding types."""
+    return settings_of(account)
+
+
+@pytest.fixture(scope="session")
+def scanned(once: Once, account: Path, settings: ScanSettings) -> Plain:
     """What a scan of it finds."""
-    settings = settings_of(account)
-    result = LocalEngine(settings).scan(locate([str(account / "AWSLogs")], KeyFilter()), Observer())
-    findings, problems = report(result, settings, datetime.now(UTC))
-    assert not problems
-    return plain(findings)
+
+    def scan() -> Plain:
+        result = LocalEngine(settings).scan(locate([str(account / "AWSLogs")], KeyFilter()), Observer())
+        findings, problems = report(result, settings, datetime.now(UTC))
+        assert not problems
+        return plain(findings)
+
+    return once.value(f"scanned-{account.name}", scan)
 
 
 @pytest.fixture

@@ -30,16 +30,11 @@ from guardray.sources.objects import InputObject
 from guardray.sources.set_aside import SetAside
 from guardray.store.database import Database
 from guardray.store.service_status import StatusBoard
-from tests.service.running import Clock, Plain, Service, folder_source, settings_of, stored
+from tests.service.running import Clock, Plain, Service, folder_source, stored
 
 State = dict[str, Any]
 
 OFTEN = Pace(max_objects=100, checkpoint_every=timedelta(seconds=10))
-
-
-@pytest.fixture(scope="session")
-def settings(account: Path) -> ScanSettings:
-    return settings_of(account)
 
 
 def refuses_every_second_time(thing: object, name: str) -> None:

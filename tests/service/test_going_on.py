@@ -21,14 +21,9 @@ from guardray.service.losses import LOSSES_BORNE, Losses
 from guardray.service.pace import Pace
 from guardray.service.tries import Tries
 from guardray.sources.set_aside import SetAside
-from tests.service.running import Service, folder_source, settings_of, stored
+from tests.service.running import Service, folder_source, stored
 
 State = dict[str, Any]
-
-
-@pytest.fixture(scope="session")
-def settings(account: Path) -> ScanSettings:
-    return settings_of(account)
 
 
 class Heard(Listener):

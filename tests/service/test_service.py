@@ -18,14 +18,9 @@ from guardray.service.listener import Listener
 from guardray.service.pace import Pace
 from guardray.sources.set_aside import SetAside
 from tests.service.dying import Fuse, Killed
-from tests.service.running import Clock, Plain, Service, folder_source, settings_of, stored
+from tests.service.running import Clock, Plain, Service, folder_source, stored
 
 State = dict[str, Any]
-
-
-@pytest.fixture(scope="session")
-def settings(account: Path) -> ScanSettings:
-    return settings_of(account)
 
 
 def test_an_undisturbed_run_finds_what_a_scan_finds(

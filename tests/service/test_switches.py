@@ -24,7 +24,7 @@ from guardray.store.api_members import ENABLED, StoredMember
 from guardray.store.api_resources import StoredResource
 from guardray.store.api_rules import ASSOCIATION, CONFIGURATION
 from guardray.store.database import Database
-from tests.service.running import Plain, Service, folder_source, settings_of, stored
+from tests.service.running import Plain, Service, folder_source, stored
 
 NOW = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
 ACCOUNT, MEMBER, REGION = "111122223333", "444455556666", "eu-west-1"
@@ -40,11 +40,6 @@ def connection(tmp_path: Path):
     with database.writing() as connection:
         yield connection
     database.close()
-
-
-@pytest.fixture(scope="module")
-def settings(account: Path):
-    return settings_of(account)
 
 
 def detector(account=ACCOUNT, region=REGION, *, enabled=True, s3=True) -> StoredDetector:

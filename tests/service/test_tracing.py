@@ -15,12 +15,13 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from guardray.connectors.many import ManySources
+from guardray.dataflow.scan import ScanSettings
 from guardray.errors import UsageError
 from guardray.service import tracing
 from guardray.service.config_values import TracesConfig
 from guardray.service.pace import Pace
 from guardray.service.tracing import ObjectTraces, check_traces, open_traces
-from tests.service.running import Service, folder_source, settings_of
+from tests.service.running import Service, folder_source
 
 Span = dict[str, Any]
 
@@ -71,20 +72,24 @@ def _plain(span: Any) -> Span:
     }
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def collector() -> Iterator[Collector]:
     made = Collector()
     yield made
     made.close()
 
 
-@pytest.fixture
-def traces(account: Path, state: dict[str, Any], collector: Collector) -> dict[bytes, dict[str, Span]]:
+@pytest.fixture(scope="module")
+def traces(
+    account: Path, settings: ScanSettings, tmp_path_factory: pytest.TempPathFactory, collector: Collector
+) -> dict[bytes, dict[str, Span]]:
     """The spans of all objects of a service, by trace and name."""
+    state = tmp_path_factory.mktemp("traced")
+    places = {"store_url": str(state / "findings.db"), "checkpoints_url": str(state / "checkpoints")}
     source = ManySources([folder_source(account / "AWSLogs")])
     listener = open_traces(TracesConfig(endpoint=collector.endpoint, share=1.0), source.source_of)
     pace = Pace(max_objects=400, checkpoint_every=timedelta(minutes=5))
-    Service(settings_of(account), source, **state, pace=pace, listener=listener).run()
+    Service(settings, source, **places, pace=pace, listener=listener).run()
     assert isinstance(listener, ObjectTraces)
     listener.close()
     found: dict[bytes, dict[str, Span]] = defaultdict(dict)
@@ -98,11 +103,11 @@ def test_every_object_has_a_trace_with_the_stages_of_its_epoch_one_after_another
     assert {spans["object"]["attributes"]["guardray.object.url"] for spans in traces.values()} == objects
     for spans in traces.values():
         assert set(spans) == {"object", "wait", "read", "decide", "commit"}
-        whole = spans.pop("object")
-        times = [time for name in ("wait", "read", "decide", "commit") for time in _times(spans[name])]
+        whole, stages = spans["object"], [spans[name] for name in ("wait", "read", "decide", "commit")]
+        times = [time for stage in stages for time in _times(stage)]
         assert times == sorted(times)
         assert (whole["began"], whole["ended"]) == (times[0], times[-1])
-        assert {span["parent"] for span in spans.values()} == {whole["id"]}
+        assert {stage["parent"] for stage in stages} == {whole["id"]}
 
 
 def test_a_trace_tells_account_region_source_epoch_and_findings(traces, account: Path):
@@ -129,7 +134,9 @@ def test_traces_that_cannot_be_sent_for_lack_of_a_package_are_refused_at_the_sta
         check_traces(TracesConfig(endpoint="http://127.0.0.1:4318/v1/traces"))
 
 
-def test_an_endpoint_that_does_not_answer_holds_up_nothing(account: Path, state: dict[str, Any]):
+def test_an_endpoint_that_does_not_answer_holds_up_nothing(
+    settings: ScanSettings, account: Path, state: dict[str, Any]
+):
     source = ManySources([folder_source(account / "AWSLogs")])
     listener = open_traces(TracesConfig(endpoint="http://127.0.0.1:1/v1/traces", share=0.01), source.source_of)
-    Service(settings_of(account), source, **state, pace=Pace(max_objects=400), listener=listener).run()
+    Service(settings, source, **state, pace=Pace(max_objects=400), listener=listener).run()

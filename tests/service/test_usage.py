@@ -8,17 +8,17 @@ from pathlib import Path
 
 from sqlalchemy import select
 
+from guardray.dataflow.scan import ScanSettings
 from guardray.sources.batching import Batch
 from guardray.sources.objects import KeyFilter, locate
 from guardray.sources.reader import Reader
 from guardray.store.database import Database
 from guardray.store.usage import usage_of
 from guardray.store.usage_schema import USAGE
-from tests.service.running import Service, folder_source, settings_of
+from tests.service.running import Service, folder_source
 
 
-def test_all_rows_that_a_service_read_are_in_the_usage_of_their_accounts(account: Path, state):
-    settings = settings_of(account)
+def test_all_rows_that_a_service_read_are_in_the_usage_of_their_accounts(settings: ScanSettings, account: Path, state):
     Service(settings, folder_source(account / "AWSLogs"), **state).run()
     database = Database(state["store_url"])
     with database.reading() as connection:
