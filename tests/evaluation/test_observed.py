@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from simulate.conftest import evaluation
 
 from guardray.dataflow.local import LocalEngine
 from guardray.dataflow.scan import Observer, ScanSettings
@@ -14,17 +15,16 @@ from guardray.evaluation.replay import replay
 from guardray.findings.sighting import SightingFold
 from guardray.geo.geography import Geography
 from guardray.intel.store import IndicatorStore
-from guardray.simulate.evaluation import write_evaluation
+from guardray.simulate.evaluation import DAYS
 from guardray.sources.objects import KeyFilter, locate
+
+__all__ = ["evaluation"]
 
 pytestmark = pytest.mark.slow
 
-DAYS = 28
 
-
-def test_a_replay_tells_what_a_scan_tells_of_callers(tmp_path: Path) -> None:
-    write_evaluation(tmp_path / "out", accounts=1, seed=4, days=DAYS)
-    sources = [str(tmp_path / "out" / "AWSLogs")]
+def test_a_replay_tells_what_a_scan_tells_of_callers(evaluation: Path, tmp_path: Path) -> None:
+    sources = [str(evaluation / "AWSLogs")]
     detectors = tuple(one for one in behaviour_detectors() if one.schema.name == "api_activity")
     geography = Geography.load((), None)
     settings = ScanSettings(detectors=detectors, indicators=IndicatorStore(), geography=geography)

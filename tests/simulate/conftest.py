@@ -12,10 +12,13 @@ from typing import Any
 
 import polars as pl
 import pytest
+from once import Once
 
 from guardray.simulate import Rates, Summary, simulate
+from guardray.simulate.evaluation import write_evaluation
 
 SEED = 5
+EVALUATION_SEED = 3
 DAYS = 0.5
 RATE = Rates.named("quiet")
 
@@ -90,3 +93,9 @@ def peaceful(tmp_path_factory: pytest.TempPathFactory) -> Logs:
     """The same accounts without any attack."""
     folder = tmp_path_factory.mktemp("peaceful") / "out"
     return Logs(simulate(folder, accounts=2, days=DAYS, seed=SEED, rate=RATE, attacks=()))
+
+
+@pytest.fixture(scope="session")
+def evaluation(once: Once) -> Path:
+    """The folder of an account to measure detectors of behaviour on, written once in a run."""
+    return once.folder("evaluation", lambda folder: write_evaluation(folder, accounts=1, seed=EVALUATION_SEED))

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from simulate.conftest import EVALUATION_SEED
 
 from guardray.errors import UsageError
 from guardray.simulate.evaluation import ATTACKS_FROM_DAY, write_evaluation
@@ -17,10 +18,8 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def labels(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, str]]:
-    folder = tmp_path_factory.mktemp("evaluation") / "out"
-    write_evaluation(folder, accounts=1, seed=3)
-    return rows_of(folder)
+def labels(evaluation: Path) -> list[dict[str, str]]:
+    return rows_of(evaluation)
 
 
 def rows_of(folder: Path) -> list[dict[str, str]]:
@@ -55,7 +54,7 @@ def test_shares_of_places_are_whole() -> None:
 
 
 def test_equal_seeds_give_equal_labels_and_other_seeds_others(labels: list[dict[str, str]], tmp_path: Path) -> None:
-    for name, seed in (("same", 3), ("other", 2)):
+    for name, seed in (("same", EVALUATION_SEED), ("other", 2)):
         write_evaluation(tmp_path / name, accounts=1, seed=seed)
     assert rows_of(tmp_path / "same") == labels != rows_of(tmp_path / "other")
 
