@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from guardray.detectors.activity import HALF_LIFE
+from guardray.detectors.behaviour import CROWD_OTHERS
 from guardray.detectors.features import Feature, FeatureSpec, specs_of
 from guardray.detectors.loader import load_detectors
 from guardray.shards.learned import KEPT
@@ -28,6 +29,9 @@ cut and whatever engine reads them:
 - **Whose**: the principal, its peers (users, people who take a role, instances, programs, federated identities) and the
   account. The name of a session makes no principal. A value that the principal is not known by is as likely as with its
   peers, and with them as in the account.
+- **Crowds**: who else does the same on the day. A network, country or program that at least {crowd_others} others go on
+  with their usual work from is as likely as they are many among those of their kind, people or programs; an operation,
+  where they call it from where and with what they always do. This is counted within the day and not learned.
 - **Amounts**: the latest {level_days} days with any. A day's deviation is that of logarithms, from the median and in
   median absolute deviations.
 - **Hours**: those of the latest {rhythm_days} days; a day tells most of the same day of the week, and a weekend little
@@ -43,6 +47,7 @@ def page() -> str:
     return PAGE.format(
         half_life=HALF_LIFE.days,
         kept=KEPT.days,
+        crowd_others=CROWD_OTHERS,
         level_days=LEVEL_DAYS,
         rhythm_days=RHYTHM_DAYS,
         sections="\n".join(map(_section, specs)),

@@ -34,6 +34,10 @@ MOST_ROWS = 10_000
 half a million, by connecting to all the world, must not fill the memory of those who watch."""
 
 
+_LEARN_NOTHING = ("crowds", "room", "most", "latest")
+"""Parts of an activity that what was learned does not depend on."""
+
+
 @dataclass(frozen=True)
 class DistinctTexts:
     """How many different texts were seen; exact up to `most`, from there on estimated within some 6 %. Int64.
@@ -127,6 +131,27 @@ class Rhythm:
     measure: str
 
 
+@dataclass(frozen=True)
+class Crowd:
+    """How many others do the same on the day.
+
+    A detector's `crossed` finds of a crowd `name`: `name_others`, how many other actors of the same kind do on this day
+    what the row does (0 where that is not told); and `name_around`, how many others of that kind there are on this day.
+
+    Attributes:
+        of: columns that name who may be in one crowd.
+        value: columns that name what is done.
+        kind: an expression over rows: only actors of one kind are compared.
+        where: an expression over all rows of one actor with one value, by all that `crossed` finds of habits: whether
+            the actor counts.
+    """
+
+    of: tuple[str, ...]
+    value: tuple[str, ...]
+    kind: pl.Expr
+    where: pl.Expr
+
+
 @dataclass(frozen=True, kw_only=True)
 class Activity:
     """Rows that are alike, by period.
@@ -144,6 +169,7 @@ class Activity:
         habits: name to habit, over columns of `group` that contain `owner`, and labels.
         levels: name to level, likewise.
         rhythms: name to rhythm, likewise.
+        crowds: name to crowd, likewise.
         actors: columns that name who acts, where several do for one `owner`; empty: those of `owner`.
         room: columns of `group`, `owner` among them, whose values have room for `most` rows a period each, so that none
             fills that of others; empty: those of `owner`.
@@ -168,6 +194,7 @@ class Activity:
     habits: Mapping[str, Habit] = ()  # type: ignore[assignment]
     levels: Mapping[str, Level] = ()  # type: ignore[assignment]
     rhythms: Mapping[str, Rhythm] = ()  # type: ignore[assignment]
+    crowds: Mapping[str, Crowd] = ()  # type: ignore[assignment]
     actors: tuple[str, ...] = ()
     room: tuple[str, ...] = ()
     most: int = MOST_ROWS
@@ -179,12 +206,17 @@ class Activity:
         for name in ("room", "actors"):
             if not getattr(self, name):
                 object.__setattr__(self, name, self.owner)
-        learned: dict[str, Habit | Level | Rhythm] = {**dict(self.habits), **dict(self.levels), **dict(self.rhythms)}
-        parts: dict[str, Habit | Level | Rhythm] = {
+        learned: dict[str, Habit | Level | Rhythm | Crowd] = {
+            **dict(self.habits),
+            **dict(self.levels),
+            **dict(self.rhythms),
+            **dict(self.crowds),
+        }
+        parts: dict[str, Habit | Level | Rhythm | Crowd] = {
             name: Habit(getattr(self, name), ()) for name in ("owner", "room", "actors")
         }
         for name, one in {**parts, **learned}.items():
-            columns = {*one.of, *(one.value if isinstance(one, Habit) else ())}
+            columns = {*one.of, *(one.value if isinstance(one, Habit | Crowd) else ())}
             known = {*self.group, *(self.labels if name in learned else ())}
             if not set(self.owner) <= set(one.of) or not columns <= known:
                 raise ValueError(f"{self.name}: {name} must name the owner, and columns of the group only")
@@ -202,8 +234,9 @@ class Activity:
     def definition(self) -> str:
         """Digest of all that decides what is learned: 32 hexadecimal digits, the same in any process.
 
-        How much room there is and what is shown beside may change without making what was learned wrong.
+        How much room there is and what is shown beside, or counted within a day, may change without making what was
+        learned wrong.
         """
         parts = {field.name: getattr(self, field.name) for field in fields(self)}
-        decisive = {name: part for name, part in parts.items() if name not in ("room", "most", "latest")}
+        decisive = {name: part for name, part in parts.items() if name not in _LEARN_NOTHING}
         return hashlib.blake2b(text_of(decisive).encode(), digest_size=16).hexdigest()

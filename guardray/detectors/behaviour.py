@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from guardray.detectors.activity import Habit
-from guardray.detectors.peers import PEERS
+from guardray.detectors.activity import Crowd, Habit
+from guardray.detectors.peers import PEERS, PERSONS
 
 HISTORY_DAYS = 7
 """Days on which anything was seen before an account is judged, and before a principal has habits of its own. GuardDuty
@@ -48,6 +48,15 @@ DENIED_POINTS = 1
 
 ACCOUNT = ("cloud_account_uid",)
 PRINCIPAL = (*ACCOUNT, "actor_principal")
+
+CROWD_OTHERS, CROWD_SHARE = 3, 0.2
+"""Other principals of a kind, and their share of all that are active on the day, who do the same from which on it is
+news of the organisation: a new VPN, another office, a program that all use from now on. Whoever has stolen keys has one
+or two, and does other things with them."""
+
+CROWD_OPERATIONS, CROWD_WORK = 2, 0.5
+"""Who counts as one of a crowd: with the new place or program they call so many operations that they are used to, which
+are at least this share of all that they call with it."""
 
 WHOSE = {"account": ACCOUNT, "peers": (*ACCOUNT, "peers"), "principal": PRINCIPAL}
 """Whose habits there are, and how they are named: `principal_operation`, `peers_operation`, `account_operation`."""
@@ -96,6 +105,22 @@ IS_AT_WORK = IS_FAMILIAR | (pl.col("account_operation_history") < HISTORY_DAYS)
 """Calls that make a place known: familiar ones, and all while nothing in the account is familiar yet."""
 
 
+_OPERATION = pl.concat_str("api_service_name", "api_operation", separator=":")
+_FAMILIAR_OPERATIONS = _OPERATION.filter(IS_FAMILIAR).n_unique()
+
+GOES_ON_WORKING = (_FAMILIAR_OPERATIONS >= CROWD_OPERATIONS) & (
+    CROWD_WORK * _OPERATION.n_unique() <= _FAMILIAR_OPERATIONS
+)
+"""Over a principal's rows of a day with one value: nearly nothing else is new."""
+
+WORKS_AS_EVER = (
+    (pl.col("principal_operation_history") >= HISTORY_DAYS)
+    & (pl.col("principal_network_days") > 0)
+    & (pl.col("principal_agent_days") > 0)
+).any()
+"""Over a principal's rows of a day with one value: it comes from where the principal has been, by a known program."""
+
+
 @dataclass(frozen=True)
 class Part:
     """A part of a call that can be unusual.
@@ -110,6 +135,7 @@ class Part:
         known_days: earlier days on which a value must have been seen to be known.
         known_at_work_days: or, as many on which it was seen with an operation that the principal is used to; 0: such
             days do not count for more.
+        crowd: who of those who do the same on the day make it news of many (see `Crowd.where`); None: nobody does.
     """
 
     name: str
@@ -120,6 +146,7 @@ class Part:
     levels: tuple[str, ...] = tuple(WHOSE)
     known_days: int = 1
     known_at_work_days: int = 0
+    crowd: pl.Expr | None = None
 
     @property
     def habits(self) -> dict[str, Habit]:
@@ -131,7 +158,7 @@ class Part:
         return seen | {f"{name}_at_work": replace(seen[name], where=IS_AT_WORK) for name in known}
 
 
-OPERATION = Part("operation", ("api_service_name", "api_operation"), "APIs", "API")
+OPERATION = Part("operation", ("api_service_name", "api_operation"), "APIs", "API", crowd=WORKS_AS_EVER)
 NETWORK = Part(
     "network",
     ("src_endpoint_autonomous_system_number",),
@@ -139,6 +166,7 @@ NETWORK = Part(
     "network AS",
     known_days=KNOWN_ANYHOW_DAYS,
     known_at_work_days=KNOWN_PLACE_DAYS,
+    crowd=GOES_ON_WORKING,
 )
 COUNTRY = Part(
     "country",
@@ -147,8 +175,9 @@ COUNTRY = Part(
     "country",
     known_days=KNOWN_ANYHOW_DAYS,
     known_at_work_days=KNOWN_PLACE_DAYS,
+    crowd=GOES_ON_WORKING,
 )
-AGENT = Part("agent", ("http_request_user_agent_family",), "UserAgents", "user agent")
+AGENT = Part("agent", ("http_request_user_agent_family",), "UserAgents", "user agent", crowd=GOES_ON_WORKING)
 
 USER_TYPE = Part("user_type", ("actor_user_type",), "UserTypes", "user type", whose=("account",), levels=("account",))
 BUCKET = Part("bucket", ("bucket_name",), "Buckets", "bucket", whose=("principal",))
@@ -164,14 +193,32 @@ def habits_of(parts: tuple[Part, ...]) -> dict[str, Habit]:
     return {name: habit for part in parts for name, habit in part.habits.items()}
 
 
+def crowds_of(parts: tuple[Part, ...]) -> dict[str, Crowd]:
+    """Who does the same on the day, in those of these parts of a call in which many can."""
+    return {
+        f"crowd_{part.name}": Crowd(ACCOUNT, part.columns, pl.col("peers").is_in(PERSONS), part.crowd)
+        for part in parts
+        if part.crowd is not None
+    }
+
+
+def crowd(part: Part) -> pl.Expr:
+    """Which share of the others of its kind do the same on the day: 0 where they are few."""
+    if part.crowd is None:
+        return pl.lit(0.0)
+    others, around = pl.col(f"crowd_{part.name}_others"), pl.col(f"crowd_{part.name}_around")
+    return pl.when(others >= CROWD_OTHERS).then(others / around).otherwise(0.0)
+
+
 HAS_HISTORY = pl.col("account_operation_history") >= HISTORY_DAYS
 IS_ESTABLISHED = pl.col("principal_operation_history") >= HISTORY_DAYS
 """Whether the principal has habits of its own."""
 
 
 def newness(part: Part, points_in_account: int = NEW_TO_ACCOUNT) -> pl.Expr:
-    """Points of this part of a call; none where its value is not told."""
-    to_account = _is_new("account", part)
+    """Points of this part of a call; none where its value is not told. What is new to many at once is not new to the
+    account."""
+    to_account = _is_new("account", part) & (crowd(part) < CROWD_SHARE)
     to_principal = IS_ESTABLISHED & _is_new("principal", part)
     points = pl.when(to_account).then(points_in_account).when(to_principal).then(NEW_TO_PRINCIPAL).otherwise(0)
     return points.cast(pl.Int32)

@@ -87,7 +87,14 @@ class FeatureSpec:
         A model of another definition would take one number for another.
         """
         numbers = [(one.name, text_of(one.value), one.least, one.most) for one in self.features]
-        decisive = (self.name, self.activity.definition, text_of(self.candidates), self.whose, numbers)
+        decisive = (
+            self.name,
+            self.activity.definition,
+            text_of(self.activity.crowds),
+            text_of(self.candidates),
+            self.whose,
+            numbers,
+        )
         return hashlib.blake2b(repr(decisive).encode(), digest_size=16).hexdigest()
 
     def days_with_news(self, rows: pl.DataFrame) -> pl.DataFrame:

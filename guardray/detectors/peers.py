@@ -34,3 +34,6 @@ PEERS: pl.Expr = (
     .otherwise(pl.lit("programs"))
 )
 """`users`, `federated`, `root`, `instances`, `people`, `programs` or `others`: over columns of the latest call."""
+
+PERSONS = ("users", "people", "federated")
+"""Peers that people are, as most users are; the others are programs and the root user."""

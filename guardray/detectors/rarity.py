@@ -19,6 +19,7 @@ from guardray.detectors.behaviour import (
     IS_ESTABLISHED,
     PRINCIPAL,
     Part,
+    crowd,
 )
 from guardray.detectors.features import Feature, day_beside
 from guardray.detectors.tactics import Tactic, tactic
@@ -35,6 +36,9 @@ DAYS_OF_CHANCE = 1.0
 NEWS_DAYS = 14
 """For so long after it was first seen a value is news, less from day to day. Where less is known, for half as long as
 anything is."""
+
+ALL_NEWS_SHARE = 0.5
+"""Where as many others do the same on the day, it is no news of anybody's."""
 
 MOST_DEVIATIONS = 50.0
 """What deviations are cut at: beyond, one is as odd as the other."""
@@ -85,8 +89,14 @@ def rarities(parts: Iterable[Part]) -> tuple[Feature, ...]:
 
 
 def bits(part: Part, who: str) -> pl.Expr:
-    """How rare a part's value is for the account, the peers or the principal; null where it is not told."""
-    return -_likely(part, who).log(2)
+    """How rare a part's value is for the account, the peers or the principal; null where it is not told.
+
+    What many others do on the same day is as likely as they are many, whatever was before.
+    """
+    likely = _likely(part, who)
+    if part.crowd is not None:
+        likely = pl.when(crowd(part) > likely).then(crowd(part)).otherwise(likely)
+    return -likely.log(2)
 
 
 def _likely(part: Part, who: str) -> pl.Expr:
@@ -104,11 +114,13 @@ def _a(words: str) -> str:
 
 
 def novelty(part: Part, who: str) -> pl.Expr:
-    """How new a value is: 1 where it was never seen, less the longer ago it was first seen, 0 where it is not told."""
+    """How new a value is: 1 where it was never seen, less the longer ago it was first seen, and the more others begin
+    with it on the same day; 0 where it is not told."""
     known = pl.min_horizontal(pl.lit(NEWS_DAYS), pl.col(f"{who}_{part.name}_history") / 2).clip(1)
     fading = (1 - pl.col(f"{who}_{part.name}_age") / known).clip(0)
     is_told = pl.col(f"{who}_{part.name}_days").is_not_null()
-    return pl.when(is_told).then(fading.fill_null(1.0)).otherwise(0.0)
+    alone = (1 - crowd(part) / ALL_NEWS_SHARE).clip(0)
+    return pl.when(is_told).then(fading.fill_null(1.0) * alone).otherwise(0.0)
 
 
 def novelties(parts: Sequence[Part]) -> tuple[Feature, ...]:
@@ -171,8 +183,7 @@ BURSTS = (
 
 def new_operations(operation: Part) -> Feature:
     """How many operations of the day are new to the principal, or to the account where that is new itself."""
-    is_new = pl.when(IS_ESTABLISHED).then(_never("principal", operation)).otherwise(_never("account", operation))
-    count = pl.col("api_operation").filter(is_new.fill_null(False)).n_unique().over(_DAY)
+    count = pl.col("api_operation").filter(_is_new_to_it(operation).fill_null(False)).n_unique().over(_DAY)
     return Feature(
         "new_operations", (count + 1).log(2), "octaves", "many operations at once that it never called", most=MOST_BITS
     )
@@ -189,9 +200,75 @@ def is_new(part: Part) -> pl.Expr:
 
 def sensitivity(operation: Part) -> Feature:
     """What the tactic of a new operation is worth, less the longer ago it was new."""
-    worth = tactic().replace_strict(SENSITIVITIES, default=0.0, return_dtype=pl.Float64)
     news = pl.when(IS_ESTABLISHED).then(novelty(operation, "principal")).otherwise(novelty(operation, "account"))
-    return Feature("sensitivity", worth * news, "share", "a new operation that serves attackers", most=1.0)
+    return Feature("sensitivity", _worth() * news, "share", "a new operation that serves attackers", most=1.0)
+
+
+ENDS: tuple[Tactic, ...] = (
+    "CredentialAccess",
+    "DefenseEvasion",
+    "Exfiltration",
+    "InitialAccess",
+    "Persistence",
+    "PrivilegeEscalation",
+)
+"""Tactics of which somebody at work serves one or two, with what is new: whoever tidies up deletes, whoever builds
+creates. Discovery and impact are not among them, since much of both is work."""
+
+ENDS_BITS = 10.0
+"""How rare in the account an operation is that counts whole among `ends`: one day of a principal in a thousand."""
+
+STRANGE_BITS = 8.0
+"""So many bits of a place or program weigh as much as a whole end."""
+
+
+def serves_an_end(operation: Part) -> pl.Expr:
+    """Whether a row's operation serves attackers and is new to the principal, or to the account where that is new."""
+    return (_is_new_to_it(operation) & tactic().is_in(ENDS)).fill_null(False)
+
+
+def _is_new_to_it(operation: Part) -> pl.Expr:
+    return pl.when(IS_ESTABLISHED).then(_never("principal", operation)).otherwise(_never("account", operation))
+
+
+def served_ends(operation: Part) -> pl.Expr:
+    """How many ends of attackers the day's new operations serve, each by its rarest and most telling one.
+
+    Somebody who takes over an account looks for secrets, for rights, for a way to stay and to remain unseen.
+    """
+    worth = (bits(operation, "account") / ENDS_BITS).clip(0, 1) * _worth()
+    is_new, purpose = serves_an_end(operation), tactic()
+    served = [worth.filter(is_new & (purpose == end)).max().over(_DAY).fill_null(0.0) for end in ENDS]
+    return pl.sum_horizontal(served)
+
+
+def takeover(operation: Part, places: Sequence[Part], program: Part) -> pl.Expr:
+    """What a row with a new operation that serves attackers tells of somebody else being at work, in ends; else 0.
+
+    The ends that are served on the day, and how rare the place is in the account and the program with the principal.
+    """
+    place = pl.max_horizontal(bits(part, "account").fill_null(0.0) for part in places).clip(0, MOST_BITS)
+    agent = bits(program, "principal").fill_null(0.0).clip(0, MOST_BITS)
+    return (
+        pl.when(serves_an_end(operation)).then(served_ends(operation) + (place + agent) / STRANGE_BITS).otherwise(0.0)
+    )
+
+
+def ends(operation: Part) -> Feature:
+    """`served_ends` as a feature."""
+    words = "new operations that serve several ends of attackers"
+    return Feature("ends", served_ends(operation), "ends", words, most=float(len(ENDS)))
+
+
+def strange_ends(operation: Part, places: Sequence[Part], program: Part) -> Feature:
+    """`takeover` as a feature."""
+    words = "new operations that serve attackers, with what is strange about place and program"
+    most = len(ENDS) + 2 * MOST_BITS / STRANGE_BITS
+    return Feature("takeover", takeover(operation, places, program), "ends", words, most=most)
+
+
+def _worth() -> pl.Expr:
+    return tactic().replace_strict(SENSITIVITIES, default=0.0, return_dtype=pl.Float64)
 
 
 def apart(part: Part) -> Feature:

@@ -2,8 +2,8 @@
 
 The archives are of simulated accounts in which nothing happens but change: `guardray simulate` without attacks, and
 `guardray train --baseline DIR`, which leaves `DIR/archive`. What ships was made of the accounts of two evaluations (of
-`guardray.simulate.evaluation`, seeds 9001 and 9002), without the rows of their attacks. Whenever there are new
-features, the file is to be made anew; a test says so.
+`guardray.simulate.evaluation`, seeds 21 and 22, those of traffic 9001 and 9002), without the rows of their attacks.
+Whenever there are new features, the file is to be made anew; a test says so.
 """
 
 from __future__ import annotations

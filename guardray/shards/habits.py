@@ -10,6 +10,7 @@ import polars as pl
 
 from guardray.detectors.activity import LAST_DAY, Activity, Habit, Level
 from guardray.shards.activity_rows import IS_REST, START
+from guardray.shards.crowds import with_crowd
 from guardray.shards.learned import DAYS, IS_FLAGGED, KEPT, ages_in_days, decayed, looked_up, not_learned, of_rows
 from guardray.shards.levels import learn_level, level_table, with_level
 from guardray.shards.rhythms import learn_rhythm, rhythm_table, with_rhythm
@@ -29,7 +30,7 @@ class Habits:
 
     def __init__(self, activity: Activity, columns: Mapping[str, pl.DataType]) -> None:
         self._habits, self._levels = dict(activity.habits), dict(activity.levels)
-        self._rhythms = dict(activity.rhythms)
+        self._rhythms, self._crowds = dict(activity.rhythms), dict(activity.crowds)
         self._actors = activity.actors
         self.tables = {
             **{name: _table((*one.of, *one.value), columns) for name, one in self._habits.items()},
@@ -43,7 +44,7 @@ class Habits:
         return list(dict.fromkeys(habit.of for habit in self._habits.values()))
 
     def attach(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """Adds what `Habit`, `Level` and `Rhythm` promise to rows of one day, by the days learned so far.
+        """Adds what `Habit`, `Level`, `Rhythm` and `Crowd` promise to rows of one day, by the days learned so far.
 
         Nothing is forgotten by this, since an earlier day may be asked for later where this one is still open.
         """
@@ -59,7 +60,9 @@ class Habits:
             columns += with_level(rows, name, level, tables[name])
         for name, rhythm in self._rhythms.items():
             columns += with_rhythm(rows, name, rhythm, tables[name], day)
-        return rows.with_columns(columns)
+        attached = rows.with_columns(columns)
+        crowds = [with_crowd(attached, name, crowd, self._actors) for name, crowd in self._crowds.items()]
+        return attached.with_columns(column for of in crowds for column in of)
 
     def _remembered(self, rows: pl.DataFrame) -> dict[str, pl.DataFrame]:
         """The tables without what is too old for the day of the rows."""

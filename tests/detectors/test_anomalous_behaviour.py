@@ -107,6 +107,21 @@ class TestManagement:
         assert usual["infrequentProfiledAPIsUserIdentityProfiling"] == "ec2:B"
         assert usual["rareProfiledAPIsUserIdentityProfiling"] == "ec2:A"
 
+    def test_ends_of_an_attacker_are_told_of_from_the_usual_place_with_the_usual_program(self):
+        calls = [
+            iam.WORK | {"api_service_name": f"{of}.amazonaws.com", "api_operation": one}
+            for of, one in (
+                ("secretsmanager", "GetSecretValue"),
+                ("cloudtrail", "StopLogging"),
+                ("iam", "CreateAccessKey"),
+                ("iam", "AttachUserPolicy"),
+                ("ec2", "ModifySnapshotAttribute"),
+            )
+        ]
+        many = on_earlier_days(40, iam.WORK, iam.COLLEAGUE)
+        assert found(IAM["DefenseEvasion"], *many, *calls)
+        assert not found(IAM["DefenseEvasion"], *many, *calls[1:3])
+
     def test_the_finding_survives_its_json(self):
         (finding,) = found(IAM["Persistence"], *iam.HISTORY, CREATE_USER | STOLEN)
         document = json.loads(json.dumps(to_json(finding)))

@@ -105,6 +105,7 @@ NIGHT = {"time": EXAMPLES_BEGIN.replace(hour=2)}
         ([NEW] * 500, {"calls"}),
         ([NEW | {"api_operation": f"Create{n}"} for n in range(30)], {"operations", "new_operations"}),
         ([NEW | {"api_operation": "AttachUserPolicy", "api_service_name": "iam.amazonaws.com"}], {"sensitivity"}),
+        ([NEW | {"api_operation": "GetPasswordData"}, NEW], {"ends", "takeover"}),
         ([NEW | {"actor_user_type": "Root"}], {"account_user_type"}),
     ],
     ids=lambda value: "" if isinstance(value, list) else "-".join(sorted(value)),
@@ -119,6 +120,37 @@ def test_what_colleagues_do_is_less_rare_than_what_nobody_does():
         for operation in ("DescribeTags", "DescribeHosts")
     )
     assert known < unknown
+
+
+PEOPLE = [CALL | {"actor_user_name": name, "actor_user_uid_alt": f"AIDA{name.upper()}"} for name in "abcdef"]
+WORKED = [one | {"api_operation": operation} for one in PEOPLE for operation in ("DescribeInstances", "DescribeVpcs")]
+
+
+def test_a_place_that_many_begin_to_work_from_on_one_day_is_hardly_news():
+    history = on_earlier_days(DAYS, *WORKED)
+    moved = [one | {"src_endpoint_ip": management.HOTEL} for one in WORKED]
+    alone = measured(management.SPEC, *history, *moved[:2])
+    together = measured(management.SPEC, *history, *moved)
+    assert alone["elsewhere"] == 1.0
+    assert together["elsewhere"] == 0.0
+    assert together["account_network"] < 1.0 < alone["account_network"] - 3
+    assert together["new_to_account"] < alone["new_to_account"]
+
+
+def test_three_stolen_identities_with_new_calls_make_no_crowd():
+    stolen = [
+        one | {"src_endpoint_ip": management.HOTEL, "api_operation": operation}
+        for one in PEOPLE[:3]
+        for operation in ("DescribeInstances", "ListUsers", "ListRoles", "CreateUser")
+    ]
+    assert measured(management.SPEC, *on_earlier_days(DAYS, *WORKED), *WORKED[6:], *stolen)["elsewhere"] == 1.0
+
+
+def test_new_operations_serve_more_ends_the_more_tactics_they_are_of():
+    secrets = CALL | {"api_service_name": "secretsmanager.amazonaws.com", "api_operation": "GetSecretValue"}
+    rights = CALL | {"api_service_name": "iam.amazonaws.com", "api_operation": "AttachUserPolicy"}
+    one, two = (measured(management.SPEC, *HISTORY, *calls) for calls in ([secrets], [secrets, rights]))
+    assert two["ends"] > one["ends"] + 0.3
 
 
 def test_only_what_is_new_is_a_candidate():

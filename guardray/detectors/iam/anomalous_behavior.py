@@ -6,9 +6,13 @@ A day of a principal is one occurrence: the most unusual API first, the others o
 
 A deployment that calls a new API from where it always runs, a traveller who does what he always does, and a new
 colleague who does what colleagues do are not unusual. A program that goes on with its work in another network is at
-most discovery (`guardray.detectors.moves`). Calls that only look around are found where they are several or
-entirely new, since people look around. It cannot see who misuses credentials from their usual place with their usual
-programs, nor anything in an account that has less than a week of history.
+most discovery (`guardray.detectors.moves`). A network, country or program that many begin to work with on the same day
+is news of the organisation, and counts for nobody. Calls that only look around are found where they are several or
+entirely new, since people look around.
+
+Beside points, new operations of a day that serve several ends of an attacker are told of where hardly anybody in the
+account calls them, of fewer ends where place or program is strange as well. It cannot see who misuses credentials from
+their usual place with their usual programs for one end, nor anything in an account with less than a week of history.
 
 Points decide where nothing was learned; a learned model of the account, where there is one, decides with them: it
 quietens what is usual there and raises what few points tell.
@@ -30,6 +34,8 @@ from guardray.detectors.behaviour import (
     ALERT_POINTS,
     CONSOLES,
     COUNTRY,
+    CROWD_OTHERS,
+    CROWD_SHARE,
     DENIED_POINTS,
     ERROR,
     FAMILIAR_DAYS,
@@ -52,6 +58,7 @@ from guardray.detectors.behaviour import (
     SERVICE,
     TOLD,
     USER_TYPE,
+    crowds_of,
     habits_of,
     newness,
     points_if,
@@ -68,11 +75,14 @@ from guardray.detectors.rarity import (
     PLACE,
     RHYTHMS,
     apart,
+    ends,
     is_new,
     new_operations,
     novelties,
     rarities,
     sensitivity,
+    strange_ends,
+    takeover,
 )
 from guardray.detectors.tactics import Tactic, tactic
 from guardray.detectors.unusual_calls import unusual_details
@@ -88,6 +98,11 @@ LOOKING_POINTS, LOOKING_AROUND = 5, 5
 """Points from which a call that only looks around counts, and how many such operations of one principal and day are
 worth a finding together. Whoever has stolen credentials asks for everything; somebody who works from a hotel asks for a
 few things that only colleagues ever asked for."""
+
+TAKEN_OVER_ENDS = 3.0
+"""Ends of attackers from which on a new operation is told of, whatever its points: three that hardly anybody in the
+account serves, or one of them where place and program are strange as well. Whoever is called at night, tidies up or
+sets up a new stack serves two or three, from where they always work, with operations that others use."""
 
 PARTS = (OPERATION, NETWORK, COUNTRY, AGENT, USER_TYPE)
 PROFILED = (*PARTS, SERVICE, REGION, ERROR)
@@ -106,6 +121,7 @@ CALLS = Activity(
     habits=habits_of(PROFILED),
     levels=LEVELS,
     rhythms=RHYTHMS,
+    crowds=crowds_of(PARTS),
     actors=PRINCIPAL,
     room=PRINCIPAL,
     latest=TOLD,
@@ -125,10 +141,13 @@ POINTS = (
 IS_HIJACKED = IS_ESTABLISHED & IS_ELSEWHERE & (AGENT_POINTS == NEW_TO_ACCOUNT)
 """A known principal in a place and with a program that nobody in the account ever had, whatever it calls."""
 
+IS_TAKEN_OVER = takeover(OPERATION, (NETWORK, COUNTRY), AGENT) >= TAKEN_OVER_ENDS
+"""New operations of an attacker's, so rare and of so many ends, from so strange a place or program, that somebody else
+is at work."""
+
 IS_UNUSUAL = (
     HAS_HISTORY
-    & (POINTS >= ALERT_POINTS)
-    & ((OPERATION_POINTS > 0) | IS_HIJACKED)
+    & (((POINTS >= ALERT_POINTS) & ((OPERATION_POINTS > 0) | IS_HIJACKED)) | IS_TAKEN_OVER)
     & (IS_ESTABLISHED | IS_ELSEWHERE)  # where new programs run, new roles call what nobody called before
 )
 
@@ -145,6 +164,8 @@ SPEC = FeatureSpec(
         *BURSTS,
         new_operations(OPERATION),
         sensitivity(OPERATION),
+        ends(OPERATION),
+        strange_ends(OPERATION, (NETWORK, COUNTRY), AGENT),
         apart(OPERATION),
     ),
 )
@@ -273,6 +294,9 @@ def detector(purpose: Tactic) -> ActivityDetector:
             "known_anyhow_days": KNOWN_ANYHOW_DAYS,
             "denied_points": DENIED_POINTS,
             "familiar_days": FAMILIAR_DAYS,
+            "taken_over_ends": TAKEN_OVER_ENDS,
+            "crowd_others": CROWD_OTHERS,
+            "crowd_share": CROWD_SHARE,
             "moved_operations": MOVED_OPERATIONS,
             "moved_share": MOVED_SHARE,
             **(FOR_DISCOVERY if purpose == "Discovery" else {}),

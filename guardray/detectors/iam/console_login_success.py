@@ -28,8 +28,12 @@ from guardray.types import Row
 TOGETHER_S = timedelta(hours=8).total_seconds()
 """Sign-ins are compared over so many seconds: within a working day, since over night people do fly."""
 
-PLAUSIBLE_KM_H = 1000.0
-"""An airliner's speed, without the way to the airport."""
+PLAUSIBLE_KM_H, GROUND_H = 1000.0, 1.5
+"""An airliner's speed, and the hours of a journey that nobody spends in the air, at least: at both airports and on the
+way to and from them."""
+
+ROAD_KM_H = 150.0
+"""Who does not fly comes as far: by car or train, door to door."""
 
 FAMILIAR_DAYS = 3
 """Earlier days with sign-ins from a country and network after which the user is at home there."""
@@ -66,7 +70,8 @@ def _is_impossible(one: Mapping[str, Any], other: Mapping[str, Any], places: Map
     if one["network"] == other["network"] or (_is_familiar(one, places) and _is_familiar(other, places)):
         return False
     hours: float = abs(other["time"] - one["time"]) / 3600
-    return apart_km(one["country"], other["country"]) > PLAUSIBLE_KM_H * max(hours, 0.1)
+    reach_km = max(PLAUSIBLE_KM_H * (hours - GROUND_H), ROAD_KM_H * max(hours, 1.0))
+    return apart_km(one["country"], other["country"]) > reach_km
 
 
 def _is_familiar(login: Mapping[str, Any], places: Mapping[str, Any]) -> bool:
@@ -160,6 +165,8 @@ DETECTOR = ChangeDetector(
     tunables={
         "together_s": TOGETHER_S,
         "plausible_km_h": PLAUSIBLE_KM_H,
+        "ground_h": GROUND_H,
+        "road_km_h": ROAD_KM_H,
         "familiar_days": FAMILIAR_DAYS,
         "places_kept": PLACES_KEPT,
     },

@@ -4,10 +4,10 @@ Discovery:S3/AnomalousBehavior for calls that list objects or ask about them, Ex
 copy them, and Impact:S3/AnomalousBehavior.Delete, .Permission and .Write for those that delete them, change who may use
 them, and write them. A day of a principal with a bucket is one occurrence.
 
-New operations, buckets, places and programs count, and how many calls of the operation a day has. Objects that anyone
-may read are not looked at, nor AWS services. Points count calls and not bytes; a learned model of the account, where
-there is one, decides with them and sees bytes as well, as far as the log tells them. Neither can see anything in an
-account that has less than a week of data events.
+New operations, buckets, places and programs count, and how many calls of the operation a day has; not so places and
+programs that many begin to work with on the same day. Objects that anyone may read are not looked at, nor AWS services.
+Points count calls and not bytes; a learned model of the account, where there is one, decides with them and sees bytes
+as well, as far as the log tells them. Neither can see anything in an account that has less than a week of data events.
 
 Source: GuardDuty user guide, S3 finding types; first-seen values, medians, points and features are our own.
 """
@@ -25,6 +25,8 @@ from guardray.detectors.behaviour import (
     ALERT_POINTS,
     BUCKET,
     COUNTRY,
+    CROWD_OTHERS,
+    CROWD_SHARE,
     DENIED_POINTS,
     ERROR,
     FAMILIAR_DAYS,
@@ -45,6 +47,7 @@ from guardray.detectors.behaviour import (
     PRINCIPAL,
     REGION,
     TOLD,
+    crowds_of,
     habits_of,
     newness,
     points_if,
@@ -135,6 +138,7 @@ CALLS = Activity(
         "denied_a_day": Level(PRINCIPAL, pl.col("calls").filter(IS_DENIED).sum()),
     },
     rhythms=RHYTHMS,
+    crowds=crowds_of(PARTS),
     actors=PRINCIPAL,
     room=PRINCIPAL,
     latest=TOLD,
@@ -246,6 +250,8 @@ TUNABLES = {
     "known_anyhow_days": KNOWN_ANYHOW_DAYS,
     "denied_points": DENIED_POINTS,
     "familiar_days": FAMILIAR_DAYS,
+    "crowd_others": CROWD_OTHERS,
+    "crowd_share": CROWD_SHARE,
     "moved_calls": MOVED_CALLS,
     "many_points": MANY_POINTS,
     "many_calls": MANY_CALLS,
