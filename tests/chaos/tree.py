@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -36,14 +37,15 @@ NODE = "CHAOS_NODE"
 _KINDS = {
     "gcs": "gcs_server",
     "raylet": "raylet/raylet",
-    "coordinator": "ray::CoordinatorActor",
-    "shard": "ray::ServiceShardActor",
-    "worker": "ray::ServiceIngestActor",
-    "publisher": "ray::PublisherActor",
-    "controller": "ray::ServeController",
-    "replica": "ray::ServeReplica",
+    "coordinator": r"^ray::.*CoordinatorActor",
+    "shard": r"^ray::.*ServiceShardActor",
+    "worker": r"^ray::.*ServiceIngestActor",
+    "publisher": r"^ray::.*PublisherActor",
+    "controller": r"^ray::.*ServeController",
+    "replica": r"^ray::.*ServeReplica",
     "driver": "guardray serve",
 }
+"""Patterns in their command lines: Ray puts the name of an actor there, and what it is at, as in its making."""
 
 ACTORS = ("coordinator", "shard", "worker", "controller", "replica")
 
@@ -174,7 +176,7 @@ def _has(process: psutil.Process, marks: dict[str, str]) -> bool:
 
 def _is(process: psutil.Process, kind: str) -> bool:
     try:
-        return _KINDS[kind] in " ".join(process.cmdline())
+        return re.search(_KINDS[kind], " ".join(process.cmdline())) is not None
     except psutil.Error:
         return False
 
