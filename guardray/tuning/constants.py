@@ -69,7 +69,7 @@ def _numbers(module: ModuleType) -> Iterator[str]:
     """Names in capitals that the module itself gives a number."""
     for statement in ast.parse(inspect.getsource(module)).body:
         for name in _assigned(statement):
-            value = getattr(module, name)
+            value = getattr(module, name, None)  # the file may be newer than what is in memory
             if name.isupper() and isinstance(value, int | float) and not isinstance(value, bool):
                 yield name
 
