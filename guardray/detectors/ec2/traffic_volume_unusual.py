@@ -4,7 +4,7 @@ What goes to one host in a day must be a gigabyte at least, twice as much as wen
 the greatest earlier day, and six robust standard deviations above the median day. So the weekly full backup is no news
 in its second week, nor is one that grows. What goes to a host that is new since a day or two is compared with the days
 before these alone: what leaves in pieces, one a day, would otherwise be measured by its first piece. There two or three
-pieces are enough that are each more than all that ever went out on a day, if together they deviate as far. Uploads to
+pieces are enough that are each more than all that ever went out on a day, if together they are outliers. Uploads to
 AWS are backups and images, and quiet; so are downloads by others from a server of ours. An instance that sends much
 every day hides what it sends beside that, and a transfer that stays under a megabyte a record for the whole day is not
 seen.
@@ -50,6 +50,9 @@ TIMES_GREATEST = 2
 DEVIATIONS = 6
 """Robust ones. Outliers are usually taken to begin at 3.5, of measures that are not as skewed as daily sums."""
 
+PIECES_DEVIATIONS = 3.5
+"""For two or three pieces that are each more than went out on any day before: there the usual beginning of outliers."""
+
 _SIGMA = 1.4826
 
 _IS_LEARNED_HOST = (
@@ -68,7 +71,8 @@ _IS_NEW_HOST = pl.col("to_host_history") <= NEW_HOST_DAYS
 _GOES_ON = _IS_NEW_HOST & _is_far_above("sent", "max_before")
 
 _PIECES = pl.col("to_host_history") + 1
-_USUAL_OF_PIECES = _PIECES * pl.col("sent_median") + DEVIATIONS * _SIGMA * pl.col("sent_mad") * _PIECES.sqrt()
+_DEVIATION_OF_PIECES = _SIGMA * pl.col("sent_mad") * _PIECES.sqrt()
+_USUAL_OF_PIECES = _PIECES * pl.col("sent_median") + PIECES_DEVIATIONS * _DEVIATION_OF_PIECES
 _IN_PIECES = (
     _IS_NEW_HOST
     & (pl.min_horizontal("to_host_today", "to_host_median") > pl.col("sent_max_before"))
@@ -153,6 +157,7 @@ DETECTOR = ActivityDetector(
         "clearly_usual": CLEARLY_USUAL,
         "times_greatest": TIMES_GREATEST,
         "deviations": DEVIATIONS,
+        "pieces_deviations": PIECES_DEVIATIONS,
     },
     examples=(
         fires(
