@@ -86,7 +86,7 @@ def _ray(files: list[Path], workers: int, settings: ScanSettings) -> dict[str, f
 
 
 def _workers(files: list[Path], counts: list[int], runs: int, indicators: str) -> list[dict[str, float]]:
-    from guardray.bench.workers import seconds_by_workers
+    from guardray.runtime.workers_alone import seconds_by_workers
 
     settings = _settings("all", indicators)
     objects = locate([str(file) for file in files], settings.key_filter)

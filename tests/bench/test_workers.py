@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from guardray.bench.workers import seconds_by_workers
 from guardray.cli.bench_service import worker_counts
 from guardray.dataflow.scan import ScanSettings
 from guardray.detectors.loader import load_detectors
 from guardray.errors import UsageError
 from guardray.intel.store import IndicatorStore
+from guardray.runtime.workers_alone import seconds_by_workers
 from guardray.simulate.benchmark import benchmark_input
 from guardray.sources.objects import locate
 
