@@ -17,6 +17,8 @@ from tests.service.running import Plain, stored
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow, pytest.mark.timeout(1800)]
 
+OURS = ("coordinator", "shard", "worker")
+
 DISK_MB = 64
 
 
@@ -80,10 +82,12 @@ def test_a_database_that_is_started_again_costs_nothing_also_when_the_service_di
     starts = tree.starts
     for dies in (None, "coordinator", "shard"):
         tree.wait(lambda status: status["counts"]["objects"] >= 60)
+        tree.wait_until(lambda: all(map(tree.processes, OURS)))  # also where the status is still of the one that died
         postgres.stop()
         if dies is not None:
             assert tree.kill(dies)
-            tree.wait_until(partial(tree.processes, dies))
+        if dies == "coordinator":
+            tree.wait_until(partial(tree.processes, dies))  # Ray makes another, which waits for the database
         postgres.start()
     tree.wait(is_final, 900)
     assert tree.starts == starts
