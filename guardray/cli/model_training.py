@@ -53,7 +53,8 @@ def _train(kept: Archive, models: Registry, spec: FeatureSpec, families: int, co
     is_in_force = keep(models, candidate, policy, at=now)
     card = candidate.card
     learned = f"{counted(card.rows, 'row')} of {counted(card.accounts, 'account')}"
-    state = "is in force" if is_in_force else f"waits: {'; '.join(candidate.verdict.reasons)}"
+    waits = f"waits for `guardray models promote`: {'; '.join(candidate.verdict.reasons)}"
+    state = "is in force" if is_in_force else waits
     say(console, f"{spec.name}: model {card.version} of {learned} {state}", "bold" if is_in_force else "yellow")
 
 

@@ -24,7 +24,8 @@ class Policy:
             third of it.
         injected: anomalies that a trial is shown.
         seed: of what is drawn at random.
-        by_hand: whether a person promotes.
+        by_hand: whether a person promotes, as with the service: models find a little more than rules, and tell of more
+            that is harmless.
         most_findings: of the budget: up to so many findings in the back-test, beside chance, a version is put in
             force by itself.
         least_recall: share of injected anomalies that it has to find for that.
@@ -42,7 +43,7 @@ class Policy:
     back_test_days: int = 7
     injected: int = 400
     seed: int = SEED
-    by_hand: bool = False
+    by_hand: bool = True
     most_findings: float = 2.0
     least_recall: float = 0.5
     worse: float = 0.05

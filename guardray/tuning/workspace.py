@@ -190,7 +190,7 @@ class Workspace:
         (self.data / _FINDINGS).write_text(_as_frame(findings).write_json())
 
     def _train(self, spec: FeatureSpec) -> None:
-        days, policy = self.archive.days(spec), Policy()
+        days, policy = self.archive.days(spec), Policy(by_hand=False)
         found = train(self.archive, spec, policy, until=days[-1], families=len(self.specs)) if days else None
         if found is not None:
             keep(self.registry, found, policy, at=datetime.now(UTC))

@@ -18,7 +18,7 @@ from guardray.models.registry import Registry
 from guardray.models.training import keep, live_family, train
 
 AT = datetime(2026, 3, 30, 12, tzinfo=UTC)
-POLICY = Policy(model="tails")
+POLICY = Policy(model="tails", by_hand=False)
 WEEK = 7
 
 

@@ -19,7 +19,7 @@ from tests.runtime.small_models import ACCOUNT, SPEC
 
 FIRST = date(2026, 1, 5)
 NOW = datetime(2026, 2, 6, tzinfo=UTC)
-POLICY = Policy(model="robust", least_recall=0.0, most_findings=1e6)
+POLICY = Policy(model="robust", least_recall=0.0, most_findings=1e6, by_hand=False)
 
 
 def rows(days: int, *, since: int = 0, most: float = 10.0, account: str = ACCOUNT) -> pl.DataFrame:
