@@ -25,7 +25,7 @@ _MARKER = re.compile(r"\d{12}$|ConfigWritabilityCheckFile$")
 """Empty objects by which a service tries whether it may write."""
 
 _OBJECT_NAME = re.compile(
-    r"(?:(?P<account>\d{12})_)?(?:vpc-\w+_)?(?P<service>[A-Za-z][\w-]*?)_(?P<place>[a-z][a-z0-9-]+)_"
+    r"(?:(?P<account>\d{12})_)?(?:vpc-\w+_)?(?P<service>[A-Za-z][\w-]*?)_(?P<place>[a-z0-9][a-z0-9-]+)_"
     r"(?:\S*?_)?(?P<time>\d{8}T\d{4})\d*Z_?[\w.-]*$"
 )
 _ACCOUNT = re.compile(r"\d{12}$")

@@ -33,6 +33,7 @@ MINUTE = datetime(2021, 7, 29, 23, 55, tzinfo=UTC)
         (HIVE + "hour=23/" + FLOW_FILE + ".parquet", "us-west-2", MINUTE),
         (RESOLVER + "111122223333_vpcdnsquerylogs_vpc-0abc_20210729T2355Z_62efad.log.gz", None, MINUTE),
         (RESOLVER + "vpc-0abc_vpcdnsquerylogs_vpc-0abc_20210729T2355Z_62efad.log.gz", None, MINUTE),
+        (RESOLVER + "vpc-0abc_vpcdnsquerylogs_111122223333_20210729T2355Z_62efad1b.log.gz", None, MINUTE),
         (LAKE, "us-west-2", datetime(2021, 7, 29, tzinfo=UTC)),
         (LAKE.replace("aws/CLOUD_TRAIL_MGMT/2.0", "ext/mine"), "us-west-2", datetime(2021, 7, 29, tzinfo=UTC)),
         (TRAIL + "renamed.json.gz", "us-west-2", datetime(2021, 7, 29, tzinfo=UTC)),
