@@ -32,7 +32,7 @@ _SAY_S = 2.0
 """Between lines that tell how far the service is."""
 
 _LOOK_S = 5.0
-"""Between looks whether Ray lives: without it nothing is done any more, and only a new start helps."""
+"""Between looks whether the coordinator is there."""
 
 
 def serve(
@@ -81,7 +81,7 @@ def _run(config: ServeConfig, console: Console) -> None:
 
 def _run_on_ray(config: ServeConfig, console: Console, started: float) -> None:
     # Ray takes seconds to import, and reads its variables then: what is wrong with the configuration was said before.
-    from guardray.runtime.cluster import Pulse, cluster
+    from guardray.runtime.cluster import cluster, watched
     from guardray.runtime.ingress import start_ingress, stop_ingress
     from guardray.runtime.service import (
         COORDINATOR,
@@ -96,7 +96,12 @@ def _run_on_ray(config: ServeConfig, console: Console, started: float) -> None:
     from guardray.service.death import tell_of_death
 
     # After the cluster has started, since Ray sets handlers of its own.
-    with cluster(config.ray.address), _told_to_stop() as stop, _told_of(tell_of_death, config.store_url):
+    with (
+        cluster(config.ray.address),
+        _told_to_stop() as stop,
+        _told_of(tell_of_death, config.store_url),
+        watched(lambda: _end_without_ray(console)),
+    ):
         say(console, f"Ray is up after {time.perf_counter() - started:.0f} s", "dim")
         start_publisher(config)
         coordinator = start_coordinator(config)
@@ -108,11 +113,7 @@ def _run_on_ray(config: ServeConfig, console: Console, started: float) -> None:
         if not stop.is_set():
             took = time.perf_counter() - started
             say(console, f"ready after {took:.0f} s: {scheme}://{config.api.host}:{config.api.port}")
-        pulse = Pulse()
         while not stop.wait(_LOOK_S):
-            if not pulse.beats():
-                say(console, "Ray is gone from this machine: start the service again, it goes on from there", "red")
-                os._exit(1)  # nothing of it can be ended in order any more: what is left ends with this process
             standing_of(coordinator)
         say(console, "stopping: the epoch that is under way is finished, and state is kept", "dim")
         stop_actor(TRAINER)
@@ -122,6 +123,12 @@ def _run_on_ray(config: ServeConfig, console: Console, started: float) -> None:
             stop_ingress()
             stop_pool()
     say(console, "stopped", "dim")
+
+
+def _end_without_ray(console: Console) -> None:
+    """Ends this process at once, and with it what is left of Ray: nothing of it can be ended in order any more."""
+    say(console, "Ray is gone from this machine: start the service again, it goes on from there", "red")
+    os._exit(1)
 
 
 @contextmanager

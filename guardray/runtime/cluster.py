@@ -6,7 +6,7 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 
@@ -21,6 +21,12 @@ CONNECT_TIMEOUT_S = 10.0
 
 ANSWER_TIMEOUT_S = 60.0
 """A head that is started again answers within seconds."""
+
+LOOK_S = 5.0
+"""Between looks whether Ray lives: without it nothing is done any more, and only a new start helps."""
+
+END_S = 5.0
+"""A look that is under way is waited for so long before Ray is shut down."""
 
 _CORE = frozenset({"gcs_server", "raylet"})
 
@@ -91,6 +97,30 @@ class Pulse:
             return answers.get(timeout=ANSWER_TIMEOUT_S)
         except Empty:
             return False
+
+
+@contextmanager
+def watched(on_loss: Callable[[], object]) -> Iterator[None]:
+    """Looks whether Ray lives for as long as the context lasts, in a thread: who waits for Ray then, waits for ever.
+
+    Args:
+        on_loss: called once, in that thread, when Ray is gone.
+    """
+    pulse, ended = Pulse(), threading.Event()
+
+    def look() -> None:
+        while not ended.wait(LOOK_S):
+            if not pulse.beats() and not ended.is_set():
+                on_loss()
+                return
+
+    thread = threading.Thread(target=look, name="watch", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join(END_S)
 
 
 def _runs(process: psutil.Process) -> bool:
