@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -88,7 +89,9 @@ def test_findings_with_a_pool_whose_replicas_are_killed_are_those_of_a_scan(
     while service.coordinator.step():
         kill_replicas()
     service.coordinator.finish()
-    (status,) = crew.pools()
+    while not (pools := crew.pools()):  # it looks in a thread of its own
+        time.sleep(0.1)
+    (status,) = pools
     service.coordinator.stop()
     service.store.close()
     assert stored(store_url) == expected
