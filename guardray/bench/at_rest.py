@@ -57,19 +57,15 @@ class AtRest:
     """A service that has nothing to do.
 
     Attributes:
-        with_trainer: whether it trains models.
         ready_s: from nothing to ready.
         parts: what it consists of, those that take most first.
     """
 
-    with_trainer: bool
     ready_s: float
     parts: tuple[Part, ...]
 
 
-def measure_at_rest(
-    folder: Path, told: Callable[[str], None], *, with_trainer: bool, settle_s: float = SETTLE_S
-) -> AtRest:
+def measure_at_rest(folder: Path, told: Callable[[str], None], *, settle_s: float = SETTLE_S) -> AtRest:
     """Starts a service, and looks at it when it has settled.
 
     Args:
@@ -81,12 +77,11 @@ def measure_at_rest(
     """
     watched = folder / "watched"
     watched.mkdir(parents=True)
-    trainer = "with" if with_trainer else "without"
-    told(f"at rest: starting a service {trainer} its trainer")
-    with served(folder, watched, {"models": {"training": with_trainer}}) as service:
-        told(f"at rest: looking at a service {trainer} its trainer")
+    told("at rest: starting a service")
+    with served(folder, watched) as service:
+        told("at rest: looking at a service")
         time.sleep(settle_s)
-        return AtRest(with_trainer, service.ready_s, tuple(parts_of(psutil.Process(service.pid))))
+        return AtRest(service.ready_s, tuple(parts_of(psutil.Process(service.pid))))
 
 
 def parts_of(process: psutil.Process) -> Iterator[Part]:

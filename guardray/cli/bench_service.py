@@ -41,26 +41,21 @@ def bench_service(as_json: bool) -> None:
 
 
 def bench_at_rest(as_json: bool) -> None:
-    """A service that has nothing to do, with and without its trainer."""
+    """A service that has nothing to do."""
     from guardray.bench.at_rest import measure_at_rest
 
     console = Console(stderr=True)
     with console.status("") as status, tempfile.TemporaryDirectory(prefix=_PREFIX) as folder:
-        found = [
-            measure_at_rest(Path(folder) / str(with_trainer), status.update, with_trainer=with_trainer)
-            for with_trainer in (True, False)
-        ]
+        found = measure_at_rest(Path(folder), status.update)
     if as_json:
-        typer.echo(json.dumps([asdict(one) for one in found], indent=1))
+        typer.echo(json.dumps(asdict(found), indent=1))
         return
-    for one in found:
-        Console().print(_at_rest_table(one))
+    Console().print(_at_rest_table(found))
 
 
 def _at_rest_table(at_rest: AtRest) -> Table:
-    trainer = "with" if at_rest.with_trainer else "without"
     columns = [Column(name, justify="right") for name in ("processes", "MB", "CPU seconds")]
-    table = Table("part", *columns, title=f"{trainer} trainer, ready after {at_rest.ready_s:.1f} s", show_footer=False)
+    table = Table("part", *columns, title=f"ready after {at_rest.ready_s:.1f} s", show_footer=False)
     for part in at_rest.parts:
         table.add_row(part.name, str(part.processes), f"{part.pss_mb:,.0f}", f"{part.cpu_s:.1f}")
     table.add_section()
