@@ -10,12 +10,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -108,13 +107,12 @@ class Served:
 
 
 @contextmanager
-def served(folder: Path, watched: Path, options: Mapping[str, Any] | None = None) -> Iterator[Served]:
+def served(folder: Path, watched: Path) -> Iterator[Served]:
     """A service for as long as the context lasts.
 
     Args:
         folder: of its data, its configuration and its log.
         watched: the folder that it reads.
-        options: further settings of its configuration.
 
     Raises:
         BenchError: it did not start.
@@ -123,7 +121,7 @@ def served(folder: Path, watched: Path, options: Mapping[str, Any] | None = None
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
     config, log = folder / "guardray.yaml", folder / "serve.log"
-    told = {"data": str(folder / "data"), "sources": [str(watched)], "api": {"port": port}, **(options or {})}
+    told = {"data": str(folder / "data"), "sources": [str(watched)], "api": {"port": port}}
     config.write_bytes(msgspec.yaml.encode(told))
     began = time.monotonic()
     command = [sys.executable, "-m", "guardray", "serve", "--config", str(config)]
